@@ -1,0 +1,166 @@
+"""The chargers of one location, many at a time (gateway contract, section 7).
+
+One item that fails does not fail the call: the answer counts and names what failed.
+"""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chargers.api.serializers import (
+    MOST_SYNCHRONOUS,
+    BulkCreateResultSerializer,
+    BulkDeleteResultSerializer,
+    BulkUpdateResultSerializer,
+    ChargerGroupSerializer,
+    ChargerIdsQuerySerializer,
+    ChargerIdsSerializer,
+    ChargerSerializer,
+    FleetCreateSerializer,
+    FleetUpdateSerializer,
+    changes_of,
+    new_charger,
+)
+from chargers.models import Charger
+from chargers.services import provisioning
+from chargers.services.groups import expanded, size_of
+from chargers.services.lookup import as_id, listed, of_location
+from chargers.services.provisioning import Failure, NewCharger
+from locations.models import Location
+from locations.services import find_location
+from ocpplab.api.errors import Invalid
+from ocpplab.api.validation import validated
+from tenants.viewsets import TenantViewSet
+
+FLEET = ["Location chargers"]
+FOREIGN = "is no charger of this location."
+
+
+def asked_chargers(body: Any) -> tuple[list[NewCharger], list[Failure]]:
+    """Either create body. Raises Invalid (422) when it is neither, or asks for more than one request may make."""
+    if isinstance(body, list):
+        groups = validated(ChargerGroupSerializer, body, many=True, allow_empty=False)
+        _check_number(sum(map(size_of, groups)), ("body",))
+        parts = [expanded(group) for group in groups]
+        return [one for wanted, _ in parts for one in wanted], [one for _, failed in parts for one in failed]
+    chargers = validated(FleetCreateSerializer, body)["chargers"]
+    _check_number(len(chargers), ("body", "chargers"))
+    return [new_charger(one) for one in chargers], []
+
+
+def _check_number(number: int, loc: tuple[str, ...]) -> None:
+    if number > MOST_SYNCHRONOUS:
+        raise Invalid((loc, f"At most {MOST_SYNCHRONOUS} chargers in one request.", "too_long"))
+
+
+class LocationChargersViewSet(TenantViewSet):
+    serializer_class = ChargerSerializer
+
+    def location(self) -> Location:
+        return find_location(self.kwargs["location_id"])
+
+    def get_queryset(self) -> QuerySet[Charger]:
+        query = validated(ChargerIdsQuerySerializer, self.request.query_params, where="query")
+        chargers = listed().filter(location=self.location())
+        if "charger_ids" not in query:
+            return chargers
+        return chargers.filter(pk__in=[key for text in query["charger_ids"] if (key := as_id(text))])
+
+    @extend_schema(
+        operation_id="list_location_chargers",
+        summary="List the chargers of a location",
+        tags=FLEET,
+        parameters=[ChargerIdsQuerySerializer],
+    )
+    def list(self, request: Request, location_id: str) -> Response:
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(ChargerSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="create_location_chargers",
+        summary="Create chargers in a location",
+        description=f"From groups of a template each, or one by one; at most {MOST_SYNCHRONOUS} in one request.",
+        tags=FLEET,
+        request=PolymorphicProxySerializer(
+            component_name="LocationChargersCreate",
+            serializers=[ChargerGroupSerializer(many=True), FleetCreateSerializer],
+            resource_type_field_name=None,
+        ),
+        responses={201: BulkCreateResultSerializer},
+    )
+    def create(self, request: Request, location_id: str) -> Response:
+        location = self.location()
+        wanted, failed = asked_chargers(request.data)
+        outcome = provisioning.create_chargers(location, wanted)
+        failures = [{"identity": one.subject, "error": one.error} for one in [*failed, *outcome.failed]]
+        answer = {
+            "created_count": len(outcome.done),
+            "failed_count": len(failures),
+            "created": ChargerSerializer(outcome.done, many=True).data,
+            "failed": failures,
+        }
+        return Response(answer, status=201)
+
+    @extend_schema(
+        operation_id="update_location_chargers",
+        summary="Update chargers of a location",
+        tags=FLEET,
+        request=FleetUpdateSerializer,
+        responses=BulkUpdateResultSerializer,
+    )
+    def update(self, request: Request, location_id: str) -> Response:
+        location = self.location()
+        patches = validated(FleetUpdateSerializer, request.data)["chargers"]
+        changes: dict[str, dict[str, Any]] = {}
+        for patch in patches:
+            changes.setdefault(patch["charger_id"], {}).update(changes_of(patch))
+        chargers, foreign = of_location(location, list(changes))
+        by_key = {as_id(text): change for text, change in changes.items()}
+        outcome = provisioning.update_chargers(chargers, {one.pk: by_key[one.pk] for one in chargers})
+        failures = [{"charger_id": one, "error": f"{one} {FOREIGN}"} for one in foreign]
+        failures += [{"charger_id": one.subject or "", "error": one.error} for one in outcome.failed]
+        answer = {
+            "updated_count": len(outcome.done),
+            "failed_count": len(failures),
+            "updated": ChargerSerializer(outcome.done, many=True).data,
+            "failed": failures,
+        }
+        return Response(answer)
+
+    @extend_schema(
+        operation_id="delete_location_chargers",
+        summary="Delete chargers of a location",
+        tags=FLEET,
+        parameters=[OpenApiParameter("charger_ids", {"type": "array", "items": {"type": "string"}}, required=True)],
+        responses={200: BulkDeleteResultSerializer},
+    )
+    def destroy(self, request: Request, location_id: str) -> Response:
+        ids = {"charger_ids": request.query_params.getlist("charger_ids")}
+        if not ids["charger_ids"]:
+            raise Invalid((("query", "charger_ids"), "Name the chargers to delete.", "missing"))
+        return self.delete(validated(ChargerIdsSerializer, ids, where="query"))
+
+    @extend_schema(
+        operation_id="delete_chargers_of_location",
+        summary="Delete chargers of a location, named in the body",
+        tags=FLEET,
+        request=ChargerIdsSerializer,
+        responses={200: BulkDeleteResultSerializer},
+    )
+    def destroy_named(self, request: Request, location_id: str) -> Response:
+        return self.delete(validated(ChargerIdsSerializer, request.data))
+
+    def delete(self, asked: dict[str, Any]) -> Response:
+        chargers, foreign = of_location(self.location(), asked["charger_ids"])
+        provisioning.delete_chargers(chargers)
+        failures = [{"charger_id": one, "error": f"{one} {FOREIGN}"} for one in foreign]
+        answer = {
+            "deleted_count": len(chargers),
+            "failed_count": len(failures),
+            "deleted": [str(charger.pk) for charger in chargers],
+            "failed": failures,
+        }
+        return Response(answer)

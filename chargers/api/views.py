@@ -1,0 +1,97 @@
+"""`/chargers` and one charger (gateway contract, section 8)."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chargers.api.serializers import (
+    ChargerCreateSerializer,
+    ChargerListQuerySerializer,
+    ChargerSerializer,
+    ChargerStatusSerializer,
+    ChargerUpdateSerializer,
+    changes_of,
+    new_charger,
+)
+from chargers.models import Charger
+from chargers.services import provisioning
+from chargers.services.lookup import as_id, find_charger, listed
+from locations.services import find_location
+from ocpplab.api.errors import InvalidRequest, NotFound
+from ocpplab.api.validation import validated
+from tenants.viewsets import TenantViewSet
+
+CHARGERS = ["Chargers"]
+
+
+class ChargerViewSet(TenantViewSet):
+    serializer_class = ChargerSerializer
+
+    def get_queryset(self) -> QuerySet[Charger]:
+        location_id = self.request.query_params.get("location_id")
+        if location_id is None:
+            return listed()
+        key = as_id(location_id)
+        return listed().filter(location=key) if key else listed().none()
+
+    @extend_schema(
+        operation_id="list_chargers",
+        summary="List chargers",
+        tags=CHARGERS,
+        parameters=[ChargerListQuerySerializer],
+    )
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(ChargerSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="create_charger",
+        summary="Create a charger",
+        description="It then connects to `ws_url` and boots.",
+        tags=CHARGERS,
+        request=ChargerCreateSerializer,
+        responses={201: ChargerSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        wanted = new_charger(validated(ChargerCreateSerializer, request.data))
+        try:
+            location = find_location(str(wanted.location_id))
+        except NotFound:
+            raise InvalidRequest(f"There is no location {wanted.location_id}.") from None
+        charger = provisioning.create_charger(location, wanted)
+        return Response(ChargerSerializer(charger).data, status=201)
+
+    @extend_schema(operation_id="get_charger", summary="Get a charger", tags=CHARGERS)
+    def retrieve(self, request: Request, charger_id: str) -> Response:
+        return Response(ChargerSerializer(find_charger(charger_id)).data)
+
+    @extend_schema(
+        operation_id="get_charger_status",
+        summary="Provisioning status of a charger",
+        description="READY: its simulator runs and connects. Whether the CSMS takes it shows in `connection_status`.",
+        tags=CHARGERS,
+        responses=ChargerStatusSerializer,
+    )
+    def status(self, request: Request, charger_id: str) -> Response:
+        return Response(ChargerStatusSerializer(find_charger(charger_id)).data)
+
+    @extend_schema(
+        operation_id="update_charger",
+        summary="Update a charger",
+        description="Partial. A change of `ws_url` or `ocpp_version` makes the running charger reconnect.",
+        tags=CHARGERS,
+        request=ChargerUpdateSerializer,
+        responses=ChargerSerializer,
+    )
+    def update(self, request: Request, charger_id: str) -> Response:
+        charger = find_charger(charger_id)
+        changes = changes_of(validated(ChargerUpdateSerializer, request.data))
+        return Response(ChargerSerializer(provisioning.update_charger(charger, changes)).data)
+
+    @extend_schema(
+        operation_id="delete_charger", summary="Stop and delete a charger", tags=CHARGERS, responses={204: None}
+    )
+    def destroy(self, request: Request, charger_id: str) -> Response:
+        provisioning.delete_chargers([find_charger(charger_id)])
+        return Response(status=204)

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class ChargersConfig(AppConfig):
+    name = "chargers"
+
+    def ready(self) -> None:
+        from chargers import receivers  # noqa: F401

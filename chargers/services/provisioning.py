@@ -1,0 +1,253 @@
+"""Creating, changing and deleting chargers: one or many in one transaction, with as few queries for many as for one."""
+
+import secrets
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from catalog.models import ChargerModel
+from catalog.vocabulary import ConnectorType
+from chargers import bus
+from chargers.models import Charger, Connector, OcppVersion, StationState, shard_of
+from chargers.services.lookup import as_id
+from chargers.services.setups import outlets_of
+from locations.models import Location
+from ocpplab.api.errors import GatewayError, InvalidRequest
+from tenants import audit
+
+LONGEST_IDENTITY = 48
+# What the running machine has to know of: it then connects anew.
+RECONNECTING = ("ocpp_version", "ws_url")
+
+
+@dataclass(frozen=True, slots=True)
+class NewCharger:
+    """What a caller asks for. Without `ocpp_version`: OCPP 1.6 where the model speaks it, else what it speaks."""
+
+    identity: str
+    brand_slug: str
+    model_slug: str
+    connector_type: str
+    ws_url: str
+    ocpp_version: str | None = None
+    name: str = ""
+    location_name: str = ""
+    location_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An item of a bulk call that could not be done; `subject` is its identity or id, where it has one."""
+
+    subject: str | None
+    error: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a bulk call, item by item."""
+
+    done: list[Charger] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+
+
+Models = Mapping[tuple[str, str], ChargerModel]
+
+
+def create_charger(location: Location, wanted: NewCharger) -> Charger:
+    """Raises InvalidRequest for an unknown slug, a duplicate identity or a version the model lacks."""
+    outcome = create_chargers(location, [wanted])
+    if outcome.failed:
+        raise InvalidRequest(outcome.failed[0].error)
+    return outcome.done[0]
+
+
+def create_chargers(location: Location, wanted: Sequence[NewCharger]) -> Outcome:
+    """All that can be created, in one transaction; the others are in `failed` with the reason."""
+    try:
+        return _create(location, wanted)
+    except IntegrityError:
+        # Somebody took an identity between our look and our insert: the second look sees it.
+        return _create(location, wanted)
+
+
+@transaction.atomic
+def _create(location: Location, wanted: Sequence[NewCharger]) -> Outcome:
+    models = _models_of(wanted)
+    taken = set(Charger.objects.filter(identity__in=[one.identity for one in wanted]).values_list("identity", flat=True))
+    outcome = Outcome()
+    for one in wanted:
+        try:
+            if one.identity in taken:
+                raise InvalidRequest(f"The identity {one.identity} is taken by another charger of the organization.")
+            outcome.done.append(_new_row(location, one, models))
+            taken.add(one.identity)
+        except GatewayError as error:
+            outcome.failed.append(Failure(one.identity, error.message))
+    if outcome.done:
+        _insert(outcome.done)
+        _audit("create_chargers", location.tenant_id, outcome.done)
+    return outcome
+
+
+def _models_of(wanted: Iterable[NewCharger]) -> Models:
+    pairs = {(one.brand_slug, one.model_slug) for one in wanted}
+    rows = ChargerModel.objects.select_related("brand").filter(
+        brand__slug__in={brand for brand, _ in pairs}, slug__in={model for _, model in pairs}
+    )
+    return {(row.brand.slug, row.slug): row for row in rows}
+
+
+def _new_row(location: Location, wanted: NewCharger, models: Models) -> Charger:
+    if wanted.location_id not in (None, str(location.pk)):
+        raise InvalidRequest("location_id names another location than the path.")
+    model = models.get((wanted.brand_slug, wanted.model_slug))
+    if model is None:
+        raise InvalidRequest(f"The catalog has no model {wanted.model_slug} of a brand {wanted.brand_slug}.")
+    check_connector_type(wanted.connector_type)
+    charger_id = uuid.uuid4()
+    return Charger(
+        id=charger_id,
+        shard=shard_of(charger_id),
+        seed=secrets.randbits(63),
+        identity=wanted.identity,
+        name=wanted.name,
+        model=model,
+        connector_type=wanted.connector_type,
+        ocpp_version=version_for(model, wanted.ocpp_version),
+        ws_url=wanted.ws_url,
+        location=location,
+        location_name=wanted.location_name,
+    )
+
+
+def check_connector_type(connector_type: str) -> None:
+    """Any type the catalog knows, whether or not the model has it (gateway contract, 18.6)."""
+    if connector_type not in ConnectorType.values:
+        raise InvalidRequest(
+            f"The catalog knows no connector type {connector_type}; it has {', '.join(ConnectorType.values)}."
+        )
+
+
+def version_for(model: ChargerModel, asked: str | None) -> str:
+    """Raises InvalidRequest, naming the versions there are, when the model lacks the one asked for."""
+    if asked is None:
+        return OcppVersion.V16 if model.supports(OcppVersion.V16) else model.ocpp_versions[0]
+    if not model.supports(asked):
+        raise InvalidRequest(f"{model.name} does not speak {asked}; it speaks {', '.join(model.ocpp_versions)}.")
+    return asked
+
+
+def _insert(chargers: Sequence[Charger]) -> None:
+    Charger.objects.bulk_create(chargers)
+    Connector.objects.bulk_create(_connectors(chargers))
+    StationState.objects.bulk_create(StationState(charger=charger) for charger in chargers)
+    bus.wake_on_commit()
+
+
+def _connectors(chargers: Iterable[Charger]) -> list[Connector]:
+    return [
+        Connector(
+            charger=charger,
+            evse_id=outlet.evse_id,
+            connector_id=outlet.connector_id,
+            connector_type=outlet.type,
+            max_power_w=outlet.max_power_w,
+        )
+        for charger in chargers
+        for outlet in outlets_of(charger.model, charger.ocpp_version)
+    ]
+
+
+def update_charger(charger: Charger, changes: Mapping[str, Any]) -> Charger:
+    """`changes` by field of the update body. Raises InvalidRequest for what makes no sense."""
+    _apply(charger, changes, _location_of(changes.get("location_id")))
+    _store([charger], {charger.pk: changes})
+    return charger
+
+
+def update_chargers(chargers: Sequence[Charger], changes: Mapping[uuid.UUID, Mapping[str, Any]]) -> Outcome:
+    """Changes several chargers of one location; the location itself cannot change here."""
+    outcome = Outcome()
+    for charger in chargers:
+        try:
+            _apply(charger, changes[charger.pk], None)
+            outcome.done.append(charger)
+        except InvalidRequest as error:
+            outcome.failed.append(Failure(str(charger.pk), error.message))
+    if outcome.done:
+        _store(outcome.done, changes)
+    return outcome
+
+
+def _location_of(location_id: str | None) -> Location | None:
+    if location_id is None:
+        return None
+    key = as_id(location_id)
+    location = Location.objects.filter(pk=key).first() if key else None
+    if location is None:
+        raise InvalidRequest(f"There is no location {location_id}.")
+    return location
+
+
+def _apply(charger: Charger, changes: Mapping[str, Any], move_to: Location | None) -> None:
+    asked_location = changes.get("location_id")
+    if asked_location is not None and move_to is None and asked_location != str(charger.location_id):
+        raise InvalidRequest("Chargers updated through a location stay there: location_id names another one.")
+    if "connector_type" in changes:
+        check_connector_type(changes["connector_type"])
+    if "ocpp_version" in changes:
+        version_for(charger.model, changes["ocpp_version"])
+    for name in ("name", "connector_type", "ocpp_version", "ws_url", "location_name"):
+        if name in changes:
+            setattr(charger, name, changes[name])
+    if move_to is not None:
+        charger.location = move_to
+
+
+@transaction.atomic
+def _store(chargers: Sequence[Charger], changes: Mapping[uuid.UUID, Mapping[str, Any]]) -> None:
+    ids = [charger.pk for charger in chargers]
+    before = dict(Charger.objects.filter(pk__in=ids).values_list("pk", "ocpp_version"))
+    for charger in chargers:
+        charger.updated_at = timezone.now()
+    fields = ["name", "connector_type", "ocpp_version", "ws_url", "location", "location_name", "updated_at"]
+    Charger.objects.bulk_update(chargers, fields)
+    reconnecting = [one for one in chargers if any(name in changes[one.pk] for name in RECONNECTING)]
+    Charger.objects.filter(pk__in=[one.pk for one in reconnecting]).update(revision=F("revision") + 1)
+    renumbered = [one for one in reconnecting if before.get(one.pk, one.ocpp_version) != one.ocpp_version]
+    if renumbered:
+        Connector.objects.filter(charger__in=renumbered).delete()
+        Connector.objects.bulk_create(_connectors(renumbered))
+    fields_sent = sorted({name for sent in changes.values() for name in sent})
+    _audit("update_chargers", chargers[0].tenant_id, chargers, fields=fields_sent)
+    if reconnecting:
+        bus.wake_on_commit()
+
+
+@transaction.atomic
+def delete_chargers(chargers: Sequence[Charger]) -> None:
+    """Their machines stop when their nodes next look. Frames already logged are swept later."""
+    if not chargers:
+        return
+    _audit("delete_chargers", chargers[0].tenant_id, chargers)
+    Charger.objects.filter(pk__in=[charger.pk for charger in chargers]).delete()
+    bus.wake_on_commit()
+
+
+def _audit(verb: str, tenant_id: uuid.UUID, chargers: Sequence[Charger], **details: Any) -> None:
+    """One row for the whole call: it names every charger, and carries the id where there is but one."""
+    single = len(chargers) == 1
+    audit.record(
+        verb.removesuffix("s") if single else verb,
+        object_type="charger",
+        object_id=chargers[0].pk if single else f"{len(chargers)} chargers",
+        organization_id=tenant_id,
+        summary=", ".join(charger.identity for charger in chargers[:10]),
+        details={"charger_ids": [str(charger.pk) for charger in chargers], **details},
+    )

@@ -1,0 +1,74 @@
+"""`/locations` (gateway contract, section 6)."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from locations import services
+from locations.api.serializers import (
+    LocationCreateSerializer,
+    LocationSerializer,
+    LocationUpdateSerializer,
+    columns,
+)
+from locations.models import Location
+from ocpplab.api.validation import validated
+from tenants.viewsets import TenantViewSet
+
+LOCATIONS = ["Locations"]
+
+
+@extend_schema_view(
+    list=extend_schema(operation_id="list_locations", summary="List locations", tags=LOCATIONS),
+    retrieve=extend_schema(operation_id="get_location", summary="Get a location", tags=LOCATIONS),
+)
+class LocationViewSet(TenantViewSet):
+    serializer_class = LocationSerializer
+
+    def get_queryset(self) -> QuerySet[Location]:
+        return Location.objects.order_by("created_at", "id")
+
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(LocationSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="create_location",
+        summary="Create a location",
+        tags=LOCATIONS,
+        request=LocationCreateSerializer,
+        responses={201: LocationSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        location = services.create_location(**columns(validated(LocationCreateSerializer, request.data)))
+        return Response(LocationSerializer(location).data, status=201)
+
+    def retrieve(self, request: Request, location_id: str) -> Response:
+        return Response(LocationSerializer(services.find_location(location_id)).data)
+
+    @extend_schema(
+        operation_id="update_location",
+        summary="Update a location",
+        description="Partial: only what is sent changes.",
+        tags=LOCATIONS,
+        request=LocationUpdateSerializer,
+        responses={200: LocationSerializer},
+    )
+    def update(self, request: Request, location_id: str) -> Response:
+        location = services.find_location(location_id)
+        changes: dict[str, Any] = columns(validated(LocationUpdateSerializer, request.data))
+        return Response(LocationSerializer(services.update_location(location, changes)).data)
+
+    @extend_schema(
+        operation_id="delete_location",
+        summary="Delete a location with its chargers",
+        description="Stops and deletes its chargers. Deleting it again is a success.",
+        tags=LOCATIONS,
+        responses={204: None},
+    )
+    def destroy(self, request: Request, location_id: str) -> Response:
+        services.delete_location(location_id)
+        return Response(status=204)

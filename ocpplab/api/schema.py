@@ -1,0 +1,114 @@
+"""What drf-spectacular cannot see in a view: the error answers every operation shares."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+
+DETAIL = {
+    "type": "object",
+    "required": ["detail"],
+    "properties": {"detail": {"type": "string", "examples": ["Charger not found."]}},
+}
+ITEMS = {
+    "type": "object",
+    "required": ["detail"],
+    "properties": {
+        "detail": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["loc", "msg", "type"],
+                "properties": {
+                    "loc": {"type": "array", "items": {"oneOf": [{"type": "string"}, {"type": "integer"}]}},
+                    "msg": {"type": "string"},
+                    "type": {"type": "string"},
+                },
+            },
+        }
+    },
+}
+MEANINGS = {
+    "400": "Understood, but it makes no sense here",
+    "401": "No token, or one that is not valid",
+    "403": "Wrong role, or no organization in scope",
+    "404": "No such thing in this organization",
+    "409": "In conflict with the present state",
+    "413": "The body is larger than 5 MiB",
+    "415": "The body is not JSON",
+    "422": "Body, query or path fails validation",
+    "500": "Internal error",
+    "503": "The simulator did not answer in time, or the gateway is too busy",
+}
+BODY_METHODS = {"post", "put", "patch"}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a table-driven view says of itself; `responses` maps a status to a serializer (or to None: no body)."""
+
+    id: str
+    tag: str
+    summary: str
+    request: Any
+    responses: Mapping[int, Any]
+    description: str = ""
+    parameters: Sequence[OpenApiParameter] = ()
+    examples: Sequence[OpenApiExample] = ()
+    error_codes: Sequence[str] = field(default=())
+
+
+class GatewaySchema(AutoSchema):
+    """Adds the contract's error answers to every operation, and asks table-driven views what they are."""
+
+    @property
+    def operation(self) -> Operation | None:
+        """The view's own `operation`, set by views that one table makes many routes of."""
+        return getattr(self.view, "operation", None)
+
+    def get_operation_id(self) -> str:
+        return self.operation.id if self.operation else super().get_operation_id()
+
+    def get_tags(self) -> list[str]:
+        return [self.operation.tag] if self.operation else super().get_tags()
+
+    def get_summary(self) -> str | None:
+        return self.operation.summary if self.operation else super().get_summary()
+
+    def get_description(self) -> str:
+        return self.operation.description if self.operation else super().get_description()
+
+    def get_request_serializer(self) -> Any:
+        return self.operation.request if self.operation else super().get_request_serializer()
+
+    def get_response_serializers(self) -> Any:
+        return dict(self.operation.responses) if self.operation else super().get_response_serializers()
+
+    def get_override_parameters(self) -> list[Any]:
+        return list(self.operation.parameters) if self.operation else super().get_override_parameters()
+
+    def get_examples(self) -> list[Any]:
+        return list(self.operation.examples) if self.operation else super().get_examples()
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for code in self.error_codes():
+            schema = ITEMS if code == "422" else DETAIL
+            bodies.setdefault(
+                code, {"description": MEANINGS[code], "content": {"application/json": {"schema": schema}}}
+            )
+        return bodies
+
+    def error_codes(self) -> list[str]:
+        codes = ["422", "500"]
+        if getattr(self.view, "authentication_classes", None):
+            codes += ["401", "403"]
+        if "{" in self.path:
+            codes.append("404")
+        if self.method.lower() in BODY_METHODS:
+            codes += ["400", "413", "415"]
+        if self.operation:
+            codes += self.operation.error_codes
+        return sorted(codes)

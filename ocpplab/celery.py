@@ -1,0 +1,10 @@
+"""The Celery application. Jobs' rows are the truth; a Celery message only wakes a worker."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ocpplab.settings")
+app = Celery("ocpplab")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

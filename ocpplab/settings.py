@@ -1,0 +1,233 @@
+"""Settings of the gateway, all of them readable from the environment.
+
+Two shapes of one product: embedded (SQLite, a broker on the file system, nothing to install) and grown (PostgreSQL
+and Redis). `DATABASE_URL` and `REDIS_URL` are the only difference.
+"""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.db.models import JSONField
+
+# Annotations name the type of a JSON column; Django's class takes no subscript when the program runs.
+JSONField.__class_getitem__ = classmethod(lambda cls, *_: cls)  # type: ignore[attr-defined]
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
+BIND_HOST = env.str("BIND_HOST", default="127.0.0.1")  # not HOST: some shells export that as the machine's name
+PORT = env.int("PORT", default=8000)
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}")
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
+
+
+def secret_key() -> str:
+    """The key from SECRET_KEY, else the one this data folder was born with (mode 0600)."""
+    given = env.str("SECRET_KEY", default="")
+    if given:
+        return given
+    path = DATA_DIR / "secret-key"
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        pass
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    fresh = secrets.token_urlsafe(48)
+    path.touch(mode=0o600)
+    path.write_text(fresh)
+    return fresh
+
+
+SECRET_KEY = secret_key()
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "ocpplab",
+    "tenants",
+    "catalog",
+    "locations",
+    "chargers",
+    "simulator",
+    "simulator.csms",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "ocpplab.api.bodies.BodyLimitMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tenants.middleware.ActorMiddleware",
+]
+
+ROOT_URLCONF = "ocpplab.urls"
+ASGI_APPLICATION = "ocpplab.asgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- database -------------------------------------------------------------------------------------------------------
+
+
+def database() -> dict[str, Any]:
+    """SQLite in the data folder unless DATABASE_URL names another.
+
+    Raises nothing; a wrong URL shows when Django connects. Writers take the lock at BEGIN (IMMEDIATE): a transaction
+    that reads first and then writes could otherwise fail with "database is locked" whatever the busy timeout.
+    """
+    config: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'ocpplab.sqlite3'}")
+    if config["ENGINE"].endswith("sqlite3"):
+        config["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-20000;",
+        }
+        config["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+    else:
+        config["CONN_MAX_AGE"] = 60
+        config["CONN_HEALTH_CHECKS"] = True
+    return config
+
+
+DATABASES = {"default": database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "tenants.User"
+
+# --- Redis or nothing -----------------------------------------------------------------------------------------------
+
+REDIS_URL = env.str("REDIS_URL", default="")
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": (
+        {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+        if REDIS_URL
+        else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    )
+}
+CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {}
+    if REDIS_URL
+    else {
+        "data_folder_in": str(DATA_DIR / "broker"),
+        "data_folder_out": str(DATA_DIR / "broker"),
+        "control_folder": str(DATA_DIR / "broker" / "control"),
+    }
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+
+# --- simulator ------------------------------------------------------------------------------------------------------
+
+SIMULATOR_SHARDS = 64  # fixed for the life of a database: a charger's shard is stored with it
+SIMULATORS = env.int("SIMULATORS", default=1)  # simulator processes under one supervisor
+SIMULATOR_LEASE_SECONDS = env.float("SIMULATOR_LEASE_SECONDS", default=6.0)
+SIMULATOR_CONNECTS_PER_SECOND = env.int("SIMULATOR_CONNECTS_PER_SECOND", default=200)
+ALLOW_PRIVATE_CSMS = env.bool("ALLOW_PRIVATE_CSMS", default=True)
+MESSAGE_RETENTION_DAYS = env.int("MESSAGE_RETENTION_DAYS", default=30)
+
+# --- API ------------------------------------------------------------------------------------------------------------
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["ocpplab.api.bodies.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "ocpplab.api.pagination.PageLimitPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "ocpplab.api.schema.GatewaySchema",
+    "EXCEPTION_HANDLER": "ocpplab.api.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS is 405: the schema stands at /openapi.json
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+    "COERCE_DECIMAL_TO_STRING": False,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "OCPPLAB Gateway",
+    "DESCRIPTION": "A self-hosted lab of virtual EV chargers: create them, drive them, read every OCPP frame.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+
+# Bearer tokens: HS256 with a key id, so that a key can be rotated while tokens of the old one still live.
+JWT_SIGNING_KEY_ID = env.str("JWT_SIGNING_KEY_ID", default="1")
+JWT_KEYS: dict[str, str] = env.dict("JWT_KEYS", default={"1": SECRET_KEY})
+JWT_CLAIM_ROLE = env.str("JWT_CLAIM_ROLE", default="role")
+JWT_CLAIM_ORGANIZATION = env.str("JWT_CLAIM_ORGANIZATION", default="organization_id")
+
+# --- web ------------------------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True  # no collectstatic step between a clone and a first run
+LOGIN_URL = "/admin/login/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+HTTPS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 3600 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("TRUST_PROXY", default=False) else None
+# Plain http on a loopback address is the normal way to run a lab: the warnings below would only ask for TLS.
+SILENCED_SYSTEM_CHECKS = [] if HTTPS else ["security.W004", "security.W008", "security.W012", "security.W016"]
+
+UNFOLD = {"SITE_TITLE": "OCPPLAB Gateway", "SITE_HEADER": "OCPPLAB Gateway", "SITE_URL": "/"}
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "ocpplab.logs.formatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        name: {"level": "WARNING"} for name in ("celery", "daphne", "kombu", "twisted", "django.request", "websockets")
+    },
+}

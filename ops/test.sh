@@ -1,0 +1,24 @@
+#!/bin/sh
+# The test suite, in both shapes of the product. The arguments go to pytest.
+# First on SQLite and the file system broker; then, where TEST_DATABASE_URL and TEST_REDIS_URL name a PostgreSQL and a
+# Redis, once more on those (what touches neither is not repeated).
+set -u
+cd "$(dirname "$0")/.."
+unset DATABASE_URL REDIS_URL DATA_DIR PORT
+
+echo "== SQLite, nothing else =="
+.venv/bin/python -m pytest "$@" || exit $?
+
+if [ -z "${TEST_DATABASE_URL:-}" ] || [ -z "${TEST_REDIS_URL:-}" ]; then
+    echo "== PostgreSQL and Redis: SKIPPED (set TEST_DATABASE_URL and TEST_REDIS_URL, or run .ci/run) =="
+    [ "${REQUIRE_ALL:-}" = 1 ] && exit 1
+    exit 0
+fi
+
+echo "== PostgreSQL and Redis =="
+DATABASE_URL=$TEST_DATABASE_URL REDIS_URL=$TEST_REDIS_URL .venv/bin/python -m pytest -m "not embedded" \
+    --ignore=tests/core --ignore=tests/ops "$@"
+status=$?
+# A selection that holds only tests of the embedded shape leaves nothing to repeat.
+[ $status = 5 ] && [ "${REQUIRE_ALL:-}" != 1 ] && exit 0
+exit $status

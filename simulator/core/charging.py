@@ -1,0 +1,476 @@
+"""Charging at an outlet, in the words both OCPP versions share: tokens, cables, faults and a user's commands.
+
+A version subclasses `Charging` and words it: which messages go out, when a transaction starts and ends.
+"""
+
+from abc import abstractmethod
+from typing import Any, TypeVar
+
+from simulator.core import causes, faults, timestamps
+from simulator.core.authorization import Rules, TokenInfo, TokenStore
+from simulator.core.block import Block
+from simulator.core.calls import NOTIFY
+from simulator.core.errors import CommandRefused
+from simulator.core.physical.connector import Connector, Fault, Grant
+from simulator.core.station import Station
+
+S = TypeVar("S", bound=Station)
+
+
+class Charging(Block[S]):
+    def __init__(self, station: S) -> None:
+        super().__init__(station)
+        self.tokens = TokenStore(station.store.get("local_list", {}), station.store.get("token_cache", {}))
+        self._saved_list, self._saved_cache = self.tokens.entries, self.tokens.cache_edition
+        # The command each outlet's flow works for, and what the flow asked for beyond a start.
+        self.flow_commands: dict[int, str] = {}
+        self.plans: dict[int, dict[str, float]] = {}
+        for connector in station.connectors:
+            self._rearm(connector)
+
+    def _rearm(self, connector: Connector) -> None:
+        """After a restart of the product: what was running goes on."""
+        running = connector.running
+        if running is None:
+            return
+        if connector.ev_connected and running.energy_offered:
+            connector.close_contactor_soon(self.station.now)
+        if running.ends_at is not None:
+            self.station.set_timer(f"session_end:{connector.number}", max(0.0, running.ends_at - self.station.now.wall))
+
+    # --- what a version words ---------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def rules(self) -> Rules: ...
+
+    @abstractmethod
+    def connection_timeout(self) -> float: ...
+
+    @abstractmethod
+    def number_of(self, params: dict[str, Any]) -> int:
+        """The outlet's number that a user's command means."""
+
+    @abstractmethod
+    def send_authorize(self, token: str, context: dict[str, Any], priority: int) -> None: ...
+
+    @abstractmethod
+    def progress(self, connector: Connector) -> None:
+        """Starts what the facts now allow to start."""
+
+    @abstractmethod
+    def end(self, connector: Connector, cause: str, token: str = "") -> None:
+        """Ends the running transaction for a cause of `causes`; `token` is that of the driver who stopped it."""
+
+    @abstractmethod
+    def ev_disconnected(self, connector: Connector) -> None:
+        """The car's end came out while a transaction runs: ends it, or lets it go on, as the settings say."""
+
+    @abstractmethod
+    def report_status(self, connector: Connector) -> None:
+        """Tells the CSMS the outlet's status if it differs from the last one told."""
+
+    @abstractmethod
+    def report_fault(self, connector: Connector, fault: Fault, *, cleared: bool) -> None:
+        """Tells the CSMS of a fault beside the status."""
+
+    def cable_plugged(self, connector: Connector) -> None:
+        """A cable with a car has just gone in."""
+
+    # --- tokens -----------------------------------------------------------------------------------------------------
+
+    def present(self, connector: Connector, token: str, purpose: str, *, priority: int = NOTIFY) -> None:
+        """A token is shown at an outlet to start charging; the answer comes through `granted` or `refused`."""
+        rules = self.rules()
+        decision = self.tokens.decide(token, rules, online=self.station.online, wall=self.station.clock)
+        context = {"connector": connector.number, "token": token, "purpose": purpose}
+        if decision == "ask":
+            self.send_authorize(token, context, priority)
+        elif decision == "accept":
+            self.granted(context)
+        else:
+            offline = "" if self.station.online else " The station is offline."
+            self.refused(context, f"The token {token} is not authorized here.{offline}")
+
+    def authorize_result(self, context: dict[str, Any], info: TokenInfo) -> None:
+        """What the CSMS said to an Authorize."""
+        token = context["token"]
+        self.tokens.remember(token, info, self.rules(), self.station.clock)
+        if context["purpose"] == "check":
+            self._checked(info)
+        elif info.status == "Accepted":
+            self.granted(context, info)
+        else:
+            self.refused(context, f"The CSMS answered {info.status} for the token {token}.")
+
+    def _checked(self, info: TokenInfo) -> None:
+        command_id = self.station.commands.cause
+        if info.status != "Accepted":
+            self.station.commands.finish(
+                command_id, "rejected", f"The CSMS answered {info.status}.", self.station.now
+            )
+
+    def granted(self, context: dict[str, Any], info: TokenInfo | None = None) -> None:
+        connector = self.station.connector(context["connector"])
+        if connector is None or not connector.usable:
+            self.refused(context, "The connector is no longer free.")
+            return
+        self.grant(connector, context, info)
+
+    def grant(self, connector: Connector, context: dict[str, Any], info: TokenInfo | None = None) -> None:
+        """The outlet may be used by this token; without a cable it waits for one, for a time."""
+        known = info or self.tokens.known(context["token"], self.rules())
+        connector.grant = Grant(
+            token=context["token"],
+            source=context["purpose"],
+            token_type=context.get("token_type", ""),
+            parent=known.parent if known else "",
+            remote_start_id=context.get("remote_start_id"),
+            at=self.station.clock,
+        )
+        connector.finishing = connector.tag_too_late = False
+        if not connector.ev_connected:
+            self.station.set_timer(f"plug_timeout:{connector.number}", self.connection_timeout())
+        self.station.cancel_timer(f"tag_timeout:{connector.number}")
+
+    def refused(self, context: dict[str, Any], reason: str) -> None:
+        self.flow_over(context["connector"], "rejected", reason)
+
+    def plug_timeout_due(self, number: str) -> None:
+        """No cable in time: the authorization is forgotten (contract 4.3)."""
+        connector = self.station.connector(int(number))
+        if connector is not None and connector.running is None:
+            connector.grant = None
+            self.flow_over(connector.number, "rejected", "No cable was plugged in before the connection time-out.")
+
+    def tag_timeout_due(self, number: str) -> None:
+        connector = self.station.connector(int(number))
+        if connector is not None and connector.plugged and connector.grant is None and connector.running is None:
+            connector.tag_too_late = True
+
+    # --- flows of a user's command ----------------------------------------------------------------------------------
+
+    def flow_begins(self, connector: Connector) -> None:
+        command_id = self.station.commands.cause
+        self.flow_commands[connector.number] = command_id
+        self.station.commands.hold(command_id)
+
+    def flow_over(self, number: int, state: str, reason: str = "") -> None:
+        """The start that a command asked for has happened (accepted) or cannot."""
+        command_id = self.flow_commands.pop(number, "")
+        if not command_id:
+            return
+        if state == "accepted":
+            self.station.commands.note(command_id, reason)
+            self.station.commands.release(command_id)
+        else:
+            self.plans.pop(number, None)
+            self.station.commands.finish(command_id, state, reason, self.station.now)
+
+    def apply_plan(self, connector: Connector) -> None:
+        """Duration and energy that a start-session asked for, now that its transaction runs."""
+        plan = self.plans.pop(connector.number, None)
+        running = connector.running
+        if plan is None or running is None:
+            return
+        running.target_wh = plan.get("target_wh")
+        if "duration" in plan:
+            running.ends_at = self.station.now.wall + plan["duration"]
+            self.station.set_timer(f"session_end:{connector.number}", plan["duration"])
+
+    def session_end_due(self, number: str) -> None:
+        connector = self.station.connector(int(number))
+        if connector is not None and connector.running is not None:
+            self._close_session(connector, causes.TIME_LIMIT)
+
+    def _close_session(self, connector: Connector, cause: str, token: str = "") -> None:
+        self.end(connector, cause, token)
+        self.report_status(connector)
+        connector.unplug()
+
+    # --- every input ------------------------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        for connector in self.station.connectors:
+            self._clear_expired_faults(connector)
+            self._follow_energy(connector)
+            self.progress(connector)
+            self.report_status(connector)
+
+    def _follow_energy(self, connector: Connector) -> None:
+        running = connector.running
+        if running is None:
+            return
+        if running.target_wh is not None and connector.session_wh() >= running.target_wh - 0.01:
+            self._close_session(connector, causes.ENERGY_LIMIT)
+        elif connector.ev_connected and connector.offers and running.authorized:
+            connector.close_contactor_soon(self.station.now)
+
+    def save(self) -> None:
+        if self._saved_list is not self.tokens.entries:
+            self._saved_list = self.tokens.entries
+            self.station.store.put("local_list", self.tokens.list_record())
+        if self._saved_cache != self.tokens.cache_edition:
+            self._saved_cache = self.tokens.cache_edition
+            self.station.store.put("token_cache", dict(self.tokens.cache))
+
+    # --- a user's commands ------------------------------------------------------------------------------------------
+
+    def asked(self, params: dict[str, Any]) -> Connector:
+        number = self.number_of(params)
+        connector = self.station.connector(number)
+        if connector is None:
+            raise CommandRefused(f"This charger has no connector {number}.")
+        return connector
+
+    def plug_in(self, connector: Connector) -> bool:
+        if not connector.plug():
+            return False
+        connector.finishing = False
+        self.station.cancel_timer(f"plug_timeout:{connector.number}")
+        if connector.grant is None and connector.running is None:
+            self.station.set_timer(f"tag_timeout:{connector.number}", self.connection_timeout())
+        self.cable_plugged(connector)
+        self.report_status(connector)
+        return True
+
+    def do_plug_connector(self, params: dict[str, Any]) -> None:
+        if not self.plug_in(self.asked(params)):
+            self._note("A cable was plugged in already.")
+
+    def do_unplug_connector(self, params: dict[str, Any]) -> None:
+        connector = self.asked(params)
+        if not connector.plugged:
+            self._note("No cable was plugged in.")
+            return
+        if connector.running is not None:
+            connector.ev_side_open = True
+            connector.open_contactor()
+            self.ev_disconnected(connector)
+            self.report_status(connector)
+        if connector.running is not None and connector.outlet.format == "socket":
+            self._note("The transaction goes on; the station keeps its end of the cable locked.")
+            return
+        connector.unplug()
+
+    def do_unlock_connector(self, params: dict[str, Any]) -> None:
+        connector = self.asked(params)
+        if connector.outlet.format != "socket":
+            raise CommandRefused("A fixed cable has no lock to release.")
+        if any(fault.code == "ConnectorLockFailure" for fault in connector.faults):
+            raise CommandRefused("The lock is faulty: clear ConnectorLockFailure first.")
+        if connector.running is not None:
+            self.end(connector, causes.UNLOCK)
+        self._note("The lock is released.")
+
+    def do_start_transaction(self, params: dict[str, Any]) -> None:
+        connector = self._free(params)
+        self.flow_begins(connector)
+        self.plug_in(connector)
+        self.grant(connector, {"token": params["id_tag"], "purpose": "local", "connector": connector.number})
+
+    def do_start_session(self, params: dict[str, Any]) -> None:
+        connector = self._free(params)
+        if any(fault.code == "ReaderFailure" for fault in connector.faults):
+            raise CommandRefused("The card reader is faulty: clear ReaderFailure, or start remotely.")
+        self.flow_begins(connector)
+        self.plans[connector.number] = _plan(params)
+        self.plug_in(connector)
+        self.present(connector, params["id_tag"], "local")
+
+    def _free(self, params: dict[str, Any]) -> Connector:
+        connector = self.asked(params)
+        if connector.running is not None and connector.running.authorized:
+            raise CommandRefused(f"A transaction runs on connector {connector.number} already.")
+        if not connector.operative or connector.blocking_fault is not None:
+            raise CommandRefused(f"Connector {connector.number} is not available: it is faulted or inoperative.")
+        if self.station.rebooting:
+            raise CommandRefused("The station is rebooting.")
+        return connector
+
+    def do_stop_transaction(self, params: dict[str, Any]) -> None:
+        connector = self._running(params.get("transaction_id"))
+        assert connector.running is not None
+        self.end(connector, causes.LOCAL, connector.running.id_tag)
+
+    def _running(self, transaction_id: Any) -> Connector:
+        """The outlet of the named transaction; without a name, of the one started last."""
+        running = [one for one in self.station.connectors if one.running is not None]
+        if transaction_id is not None:
+            running = [one for one in running if one.running and one.running.transaction_id == str(transaction_id)]
+        if not running:
+            raise CommandRefused(
+                "No transaction runs." if transaction_id is None else f"No transaction {transaction_id} runs."
+            )
+        return max(running, key=lambda one: one.running.at if one.running else 0.0)
+
+    def do_stop_session(self, params: dict[str, Any]) -> None:
+        connector = self.asked(params) if params.get("connector_id") or params.get("evse_id") else self._running(None)
+        if connector.running is None:
+            raise CommandRefused(f"No transaction runs on connector {connector.number}.")
+        self._close_session(connector, causes.LOCAL, connector.running.id_tag)
+
+    def do_authorize_id_tag(self, params: dict[str, Any]) -> None:
+        if not self.station.online:
+            raise CommandRefused("The station is offline: an Authorize cannot be sent.")
+        self.send_authorize(params["id_tag"], {"connector": 0, "token": params["id_tag"], "purpose": "check"}, NOTIFY)
+
+    def do_ev_requests_energy(self, params: dict[str, Any]) -> None:
+        connector = self.asked(params)
+        connector.vehicle.ready = True
+        if connector.vehicle.demand_w == 0:
+            connector.vehicle.demand_w = None
+        if connector.running is None:
+            self._note("No transaction runs: the vehicle takes energy once one does.")
+
+    def do_ev_stops_energy(self, params: dict[str, Any]) -> None:
+        connector = self.asked(params)
+        connector.vehicle.ready = False
+        if connector.running is None:
+            self._note("No transaction runs: the vehicle will not take energy when one does.")
+
+    def do_power_update(self, params: dict[str, Any]) -> None:
+        connector = self.asked(params)
+        connector.vehicle.demand_w = float(params["power_w"])
+        self._note(f"The vehicle asks for {params['power_w']} W; the station offers {connector.offered_w:.0f} W.")
+
+    def do_inject_fault(self, params: dict[str, Any]) -> None:
+        connector = self.asked(params)
+        asked = params["fault_type"]
+        kind, message = faults.kind_of(asked)
+        blocking = kind.blocking if params.get("severity") is None else params["severity"] == "blocking"
+        seconds = params.get("duration_seconds")
+        until = self.station.now.mono + seconds if seconds else None
+        fault = Fault(kind.code, asked, blocking, until)
+        connector.faults = [one for one in connector.faults if one.code != kind.code] + [fault]
+        if connector.running is not None and blocking and kind.stops:
+            self.end(connector, causes.EMERGENCY_STOP if kind.code == "EmergencyStop" else f"{causes.FAULT}:{kind.code}")
+        if blocking:
+            connector.grant = None
+        self.report_status(connector)
+        self.report_fault(connector, fault, cleared=False)
+        self._answer_fault(connector, message, asked)
+
+    def do_clear_fault(self, params: dict[str, Any]) -> None:
+        named = params.get("connector_id") or params.get("evse_id")
+        chosen = [self.asked(params)] if named else [one for one in self.station.connectors if one.faults]
+        if not any(one.faults for one in chosen):
+            self._answer_fault(chosen[0] if chosen else self.station.connectors[0], "No fault was active.", None)
+            return
+        for connector in chosen:
+            self._clear(connector, list(connector.faults))
+        self._answer_fault(chosen[0], "Cleared.", None)
+
+    def _clear(self, connector: Connector, cleared: list[Fault]) -> None:
+        connector.faults = [fault for fault in connector.faults if fault not in cleared]
+        self.report_status(connector)
+        for fault in cleared:
+            self.report_fault(connector, fault, cleared=True)
+
+    def _clear_expired_faults(self, connector: Connector) -> None:
+        now = self.station.now.mono
+        expired = [fault for fault in connector.faults if fault.until is not None and fault.until <= now]
+        if expired:
+            self._clear(connector, expired)
+
+    def _answer_fault(self, connector: Connector, message: str, asked: str | None) -> None:
+        result: dict[str, Any] = {
+            "msg": message,
+            "evse_id": connector.outlet.evse_id,
+            "connector_id": connector.outlet.connector_id,
+            "status": self.status_of(connector),
+        }
+        if asked is not None:
+            result["fault_type"] = asked
+        self.station.commands.answer(self.station.commands.cause, result)
+
+    @abstractmethod
+    def status_of(self, connector: Connector) -> str:
+        """The status as this version words it."""
+
+    def do_reset(self, params: dict[str, Any]) -> None:
+        hard = params.get("type") == "Hard"
+        for connector in self.station.connectors:
+            if connector.running is not None:
+                self.end(connector, causes.HARD_RESET if hard else causes.LOCAL_RESET)
+        self.station.reboot("LocalReset")
+
+    def do_reset_cache(self, params: dict[str, Any]) -> None:
+        cleared = self.tokens.clear_cache()
+        self._answer({"cleared_entries": cleared, "msg": f"{cleared} cached decisions dropped."})
+
+    def do_set_local_auth_list(self, params: dict[str, Any]) -> None:
+        """An installer's push: replaces the list if its version is newer (gateway contract, section 10)."""
+        version, entries = params["list_version"], params["entries"]
+        status = "VersionMismatch"
+        if version > self.tokens.version:
+            status = "Accepted"
+            self.tokens.version = version
+            self.tokens.entries = {entry["id_tag"].casefold(): list_entry(entry) for entry in entries}
+        self._answer({"status": status, "list_version": self.tokens.version, "entries_received": len(entries)})
+
+    def do_clear_local_auth_list(self, params: dict[str, Any]) -> None:
+        deleted = self.tokens.clear_list()
+        self._answer({"msg": f"{deleted} entries deleted.", "entries_deleted": deleted, "list_version": 0})
+
+    def _note(self, text: str) -> None:
+        self.station.commands.note(self.station.commands.cause, text)
+
+    def _answer(self, result: dict[str, Any]) -> None:
+        self._note("Done inside the station; no message is needed.")
+        self.station.commands.answer(self.station.commands.cause, result)
+
+    # --- for readers ------------------------------------------------------------------------------------------------
+
+    def next_event(self) -> float | None:
+        return None
+
+    def picture(self) -> dict[str, Any]:
+        return {"connectors": [self._connector_picture(one) for one in self.station.connectors]}
+
+    def _connector_picture(self, connector: Connector) -> dict[str, Any]:
+        running = connector.running
+        return {
+            "evse_id": connector.outlet.evse_id,
+            "connector_id": connector.outlet.connector_id,
+            "status": self.status_of(connector),
+            "cable": "plugged" if connector.ev_connected else "ev-side-open" if connector.plugged else "unplugged",
+            "operative": connector.operative,
+            "power_w": round(connector.power_w),
+            "offered_w": round(connector.offered_w),
+            "energy_wh": connector.meter_wh(),
+            "vehicle": {
+                "profile": connector.vehicle.profile.name,
+                "soc_percent": round(connector.vehicle.soc * 100, 1),
+                "demand_w": connector.vehicle.demand_w,
+                "ready": connector.vehicle.ready,
+            },
+            "faults": [fault.asked for fault in connector.faults],
+            "transaction": None
+            if running is None
+            else {
+                "id": running.key,
+                "transaction_id": running.transaction_id or None,
+                "id_tag": running.id_tag,
+                "energy_wh": round(connector.session_wh()),
+            },
+        }
+
+
+def _plan(params: dict[str, Any]) -> dict[str, float]:
+    plan: dict[str, float] = {}
+    if params.get("duration_seconds"):
+        plan["duration"] = float(params["duration_seconds"])
+    if params.get("target_energy_kwh"):
+        plan["target_wh"] = float(params["target_energy_kwh"]) * 1000
+    return plan
+
+
+def list_entry(entry: dict[str, Any]) -> dict[str, Any]:
+    """A local-list entry of the REST shape as it is stored: the token as written, and what is known of it."""
+    expiry = entry.get("expiry_date")
+    info = {
+        "status": "Accepted",
+        "parent": entry.get("parent_id_tag") or "",
+        "expires_at": timestamps.read(expiry) if expiry else None,
+    }
+    return {"token": entry["id_tag"], "info": info}

@@ -1,0 +1,1 @@
+"""What happens at an outlet, in no words of OCPP: cable, vehicle, energy, faults."""

@@ -1,0 +1,269 @@
+"""One outlet: cable, vehicle, contactor, energy register, faults, and the transaction that runs on it.
+
+Facts only. How a version words them (status, messages) stands in `v16` and `v201`.
+"""
+
+from random import Random
+from typing import Any
+
+import msgspec
+
+from simulator.core.facts import Instant
+from simulator.core.physical.vehicle import Vehicle
+from simulator.core.setup import Options, Outlet
+
+MOST_STEP_S = 5.0  # integration step while the power is steady
+RAMP_STEP_S = 0.25
+AC_RAMP_S, DC_RAMP_S = 2.0, 15.0
+CONTACTOR_S = (1.0, 3.0)
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """An active fault. `code` is OCPP 1.6's error code; `until` (mono) clears it by itself."""
+
+    code: str
+    asked: str
+    blocking: bool
+    until: float | None = None
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """A token that may charge here. `source`: local, remote or none; `remote_start_id` is OCPP 2.0.1's."""
+
+    token: str
+    source: str
+    token_type: str = ""
+    parent: str = ""
+    remote_start_id: int | None = None
+    at: float = 0.0
+
+
+class Running(msgspec.Struct):
+    """A transaction that is open at this outlet. Energy in Wh; `at` and `ends_at` are wall times."""
+
+    key: str
+    id_tag: str
+    at: float
+    meter_start: int
+    transaction_id: str = ""
+    source: str = "local"
+    sequence_number: int = 0
+    token_sent: bool = False
+    energy_offered: bool = True
+    invalid: bool = False
+    ends_at: float | None = None
+    target_wh: float | None = None
+    remote_start_id: int | None = None
+    stop_reason: str = ""
+    authorized: bool = True
+    grant_time: float = 0.0
+    last_state: str = ""
+    values: list[Any] = []
+
+
+class Connector:
+    """`advance(now)` brings the energy up to date; every question below is about the time of the last advance."""
+
+    def __init__(self, outlet: Outlet, options: Options, seed: int, saved: dict[str, Any] | None, now: Instant) -> None:
+        saved = saved or {}
+        self.outlet = outlet
+        self.options = options
+        self.random = Random(f"{seed}/{outlet.evse_id}/{outlet.connector_id}")
+        self.vehicle = Vehicle(self.random, saved.get("vehicle"))
+        seeded_wh = float(self.random.randrange(20_000, 4_000_000))
+        self.register_wh: float = saved.get("register_wh", seeded_wh)
+        self.plugged: bool = saved.get("plugged", False)
+        self.ev_side_open: bool = saved.get("ev_side_open", False)
+        self.operative: bool = saved.get("operative", True)
+        self.scheduled_inoperative: bool = saved.get("scheduled_inoperative", False)
+        self.finishing: bool = saved.get("finishing", False)
+        self.tag_too_late: bool = saved.get("tag_too_late", False)
+        self.faults: list[Fault] = [msgspec.convert(one, Fault) for one in saved.get("faults", [])]
+        self.grant: Grant | None = msgspec.convert(saved["grant"], Grant) if saved.get("grant") else None
+        running = saved.get("running")
+        self.running: Running | None = msgspec.convert(running, Running) if running else None
+        self.limit_w: float | None = None
+        self.closed_at: float | None = None  # mono: when the contactor closed
+        self.closing_at: float | None = None  # mono: when it will
+        self._advanced = now.mono
+        self._power_w = 0.0
+
+    def record(self) -> dict[str, Any]:
+        """What survives a restart. Fault clearing times are of this process's clock and do not."""
+        return {
+            "register_wh": round(self.register_wh, 1),
+            "plugged": self.plugged,
+            "ev_side_open": self.ev_side_open,
+            "operative": self.operative,
+            "scheduled_inoperative": self.scheduled_inoperative,
+            "finishing": self.finishing,
+            "tag_too_late": self.tag_too_late,
+            "faults": [msgspec.to_builtins(fault) for fault in self.faults],
+            "grant": msgspec.to_builtins(self.grant),
+            "running": msgspec.to_builtins(self.running),
+            "vehicle": self.vehicle.record(),
+        }
+
+    # --- cable and vehicle ------------------------------------------------------------------------------------------
+
+    @property
+    def number(self) -> int:
+        """The connector's number in OCPP 1.6 and its EVSE's in our 2.0.1 layout."""
+        return self.outlet.connector_id if self.outlet.evse_id == 0 else self.outlet.evse_id
+
+    def plug(self) -> bool:
+        """A cable with a car goes in; False if one was in already."""
+        if self.plugged and not self.ev_side_open:
+            return False
+        if not self.plugged:
+            self._next_vehicle()
+        self.plugged, self.ev_side_open = True, False
+        return True
+
+    def _next_vehicle(self) -> None:
+        # A car that just left full does not come back full: each plug is another car, of the outlet's own seed.
+        if self.vehicle.full or not self.vehicle.ready:
+            demand = self.vehicle.demand_w
+            self.vehicle = Vehicle(self.random)
+            self.vehicle.demand_w = demand
+
+    def unplug(self) -> bool:
+        if not self.plugged:
+            return False
+        self.plugged = self.ev_side_open = False
+        self.finishing = self.tag_too_late = False
+        self.open_contactor()
+        return True
+
+    # --- faults -----------------------------------------------------------------------------------------------------
+
+    @property
+    def blocking_fault(self) -> Fault | None:
+        """The newest blocking fault."""
+        return next((fault for fault in reversed(self.faults) if fault.blocking), None)
+
+    @property
+    def shown_fault(self) -> Fault | None:
+        """The fault a status message names: the most severe, newest first."""
+        return self.blocking_fault or (self.faults[-1] if self.faults else None)
+
+    @property
+    def usable(self) -> bool:
+        """A transaction may start here."""
+        return self.operative and self.blocking_fault is None and self.running is None
+
+    # --- power ------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_ac(self) -> bool:
+        return self.outlet.voltage_v < 300
+
+    @property
+    def offered_w(self) -> float:
+        """What the station offers now, in W; 0 where it offers nothing."""
+        running = self.running
+        if running is None or not running.energy_offered or not running.authorized or self.blocking_fault:
+            return 0.0
+        limit = float(self.outlet.max_power_w)
+        if any(fault.code == "HighTemperature" for fault in self.faults):
+            limit *= 0.5
+        return limit if self.limit_w is None else min(limit, self.limit_w)
+
+    @property
+    def offered_a(self) -> float:
+        """Current per phase on offer (AC), 0 below the least current a car accepts."""
+        current = self.offered_w / (self.outlet.voltage_v * self.outlet.phases)
+        current = min(current, self.outlet.max_current_a)
+        return current if current >= self.options.min_current or not self.is_ac else 0.0
+
+    @property
+    def offers(self) -> bool:
+        return self.offered_a > 0 if self.is_ac else self.offered_w > 0
+
+    @property
+    def ev_connected(self) -> bool:
+        return self.plugged and not self.ev_side_open
+
+    @property
+    def phases(self) -> int:
+        return self.vehicle.ac_phases(self.outlet.phases) if self.is_ac else 1
+
+    def _target_w(self) -> float:
+        if self.closed_at is None or not self.ev_connected or not self.offers:
+            return 0.0
+        if any(fault.code == "EVCommunicationError" for fault in self.faults):
+            return 0.0
+        if self.is_ac:
+            return self.vehicle.wanted_ac_w(self.offered_a, self.outlet.voltage_v, self.outlet.phases)
+        return self.vehicle.wanted_dc_w(self.offered_w)
+
+    @property
+    def power_w(self) -> float:
+        return self._power_w
+
+    @property
+    def energy_flows(self) -> bool:
+        """The car takes energy, or starts to."""
+        return self.closed_at is not None and self._target_w() > 0
+
+    def close_contactor_soon(self, now: Instant) -> None:
+        """Granted and plugged: the contactor closes 1 to 3 s later."""
+        if self.closed_at is None and self.closing_at is None:
+            self.closing_at = now.mono + self.random.uniform(*CONTACTOR_S) / self.options.time_scale
+
+    def open_contactor(self) -> None:
+        self.closed_at = self.closing_at = None
+        self._power_w = 0.0
+
+    def advance(self, now: Instant) -> None:
+        """Moves energy from the car's side of the last advance to now; a clock never runs backwards here."""
+        if self.closing_at is not None and now.mono >= self.closing_at:
+            self._integrate(self.closing_at)
+            self.closed_at, self.closing_at = self.closing_at, None
+        self._integrate(now.mono)
+
+    def _integrate(self, until: float) -> None:
+        remaining = (until - self._advanced) * self.options.time_scale
+        self._advanced = max(self._advanced, until)
+        if self.closed_at is None:
+            return
+        while remaining > 0:
+            target = self._target_w()
+            steady = target == self._power_w
+            if steady and target == 0:
+                return
+            step = min(remaining, MOST_STEP_S if steady else RAMP_STEP_S)
+            remaining -= step
+            before, self._power_w = self._power_w, self._ramped(target, step)
+            energy = (before + self._power_w) / 2 * step / 3600
+            self.register_wh += energy
+            self.vehicle.take(energy)
+
+    def _ramped(self, target: float, step: float) -> float:
+        if target < self._power_w:
+            return target
+        rise = self.outlet.max_power_w * step / (AC_RAMP_S if self.is_ac else DC_RAMP_S)
+        # A taper changes the target a little at every step; following it needs no ramp.
+        return min(target, self._power_w + rise)
+
+    def meter_wh(self) -> int:
+        return int(self.register_wh)
+
+    def session_wh(self) -> float:
+        return self.register_wh - self.running.meter_start if self.running else 0.0
+
+    def next_event(self, now: Instant) -> float | None:
+        """Mono time at which a fact changes by itself: contactor, energy target, a full battery, a fault's end."""
+        times = [fault.until for fault in self.faults if fault.until is not None]
+        if self.closing_at is not None:
+            times.append(self.closing_at)
+        if self.energy_flows:
+            times.append(now.mono + self._seconds_to_next_mark())
+        return min(times) if times else None
+
+    def _seconds_to_next_mark(self) -> float:
+        power = max(self._power_w, self._target_w() / 2, 1.0)
+        left = (self.vehicle.profile.target_soc - self.vehicle.soc) * self.vehicle.profile.capacity_wh
+        if self.running and self.running.target_wh is not None:
+            left = min(left, self.running.target_wh - self.session_wh())
+        return max(0.5, left / power * 3600) / self.options.time_scale

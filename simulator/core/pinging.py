@@ -1,0 +1,38 @@
+"""WebSocket pings and what it means when no pong comes (behaviour contract, T11 and T12)."""
+
+from abc import abstractmethod
+from typing import TypeVar
+
+from simulator.core.block import Block
+from simulator.core.facts import Ping
+from simulator.core.station import Station
+
+PONG_TIMEOUT_S = 10.0
+S = TypeVar("S", bound=Station)
+
+
+class Pinging(Block[S]):
+    @abstractmethod
+    def interval(self) -> int:
+        """Seconds between pings; 0 for none."""
+
+    def settle(self) -> None:
+        if self.station.link.connected and "ping" not in self.station.timers:
+            self.rearm()
+
+    def rearm(self) -> None:
+        self.station.cancel_timer("ping")
+        if self.station.link.connected and self.interval() > 0:
+            self.station.set_timer("ping", float(self.interval()))
+
+    def ping_due(self, _: str) -> None:
+        if self.station.link.connected:
+            self.station.order(Ping())
+            self.station.timers.setdefault("pong", self.station.now.mono + PONG_TIMEOUT_S)
+
+    def pong_due(self, _: str) -> None:
+        self.station.drop_link("no pong")
+
+    def went_offline(self) -> None:
+        self.station.cancel_timer("ping")
+        self.station.cancel_timer("pong")

@@ -1,0 +1,60 @@
+"""The official JSON schemas of each OCPP version, compiled once on first use and shared by all stations."""
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any, Protocol
+
+import jsonschema_rs
+
+from simulator.core.errors import Kind
+
+FOLDERS = {"ocpp1.6": "v16", "ocpp2.0.1": "v201"}
+REQUEST_SUFFIX = {"ocpp1.6": "", "ocpp2.0.1": "Request"}
+
+# What a failed schema keyword means in the terms of the behaviour contract, section 1.5.
+KINDS = {
+    "Required": Kind.MISSING,
+    "AdditionalProperties": Kind.FORMAT,
+    "Type": Kind.TYPE,
+    "MinItems": Kind.COUNT,
+    "MaxItems": Kind.COUNT,
+}
+
+
+class Validator(Protocol):
+    def iter_errors(self, instance: Any) -> Any: ...
+
+    def is_valid(self, instance: Any) -> bool: ...
+
+
+class Violation(Exception):
+    """The first schema violation found: its kind and a sentence with the path."""
+
+    def __init__(self, kind: Kind, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+@cache
+def validator(subprotocol: str, action: str, direction: str) -> Validator | None:
+    """The compiled schema of an action's `request` or `response`; None where the version has no such action."""
+    suffix = "Response" if direction == "response" else REQUEST_SUFFIX[subprotocol]
+    if not action.isalnum():
+        return None
+    path = files("ocpp") / FOLDERS[subprotocol] / "schemas" / f"{action}{suffix}.json"
+    if not path.is_file():
+        return None
+    schema = json.loads(path.read_text(encoding="utf-8-sig"))
+    return jsonschema_rs.validator_for(schema, validate_formats=True)
+
+
+def violation(subprotocol: str, action: str, direction: str, payload: Any) -> Violation | None:
+    """The first violation of the official schema, or None; unknown actions have no violations."""
+    compiled = validator(subprotocol, action, direction)
+    if compiled is None or compiled.is_valid(payload):
+        return None
+    error = next(iter(compiled.iter_errors(payload)))
+    where = ".".join(str(part) for part in error.instance_path) or "payload"
+    kind = KINDS.get(type(error.kind).__name__, Kind.PROPERTY)
+    return Violation(kind, f"{where}: {error.message}"[:255])

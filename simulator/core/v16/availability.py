@@ -1,0 +1,127 @@
+"""Connector status and ChangeAvailability (behaviour contract, sections 3 and 5.1)."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from simulator.core import timestamps
+from simulator.core.block import Block
+from simulator.core.calls import Call
+from simulator.core.facts import ConnectorStatusChanged
+from simulator.core.faults import WIRE_CODES, kind_of
+from simulator.core.physical.connector import Connector, Fault
+
+if TYPE_CHECKING:
+    from simulator.core.v16.charge_point import ChargePoint
+
+# The table of contract 3.2: the highest row that holds wins.
+PROJECTION = (
+    (lambda c: c.blocking_fault is not None, "Faulted"),
+    (lambda c: not c.operative and c.running is None, "Unavailable"),
+    (lambda c: c.running is not None and c.energy_flows, "Charging"),
+    (lambda c: c.running is not None and c.ev_connected and not (c.offers and c.running.energy_offered), "SuspendedEVSE"),
+    (lambda c: c.running is not None and (c.closed_at is not None or not c.ev_connected), "SuspendedEV"),
+    (lambda c: c.running is not None and not c.vehicle.wants_energy(), "SuspendedEV"),
+    (lambda c: c.finishing or c.tag_too_late, "Finishing"),
+    (lambda c: c.plugged or c.grant is not None or c.running is not None, "Preparing"),
+)
+
+
+def status_of(connector: Connector) -> str:
+    return next((status for holds, status in PROJECTION if holds(connector)), "Available")
+
+
+def error_of(connector: Connector) -> str:
+    fault = connector.shown_fault
+    return "NoError" if fault is None else WIRE_CODES.get(fault.code, fault.code)
+
+
+class Availability(Block["ChargePoint"]):
+    actions: ClassVar = ("ChangeAvailability",)
+
+    def __init__(self, station: "ChargePoint") -> None:
+        super().__init__(station)
+        saved = station.store.get("availability", {})
+        self.operative: bool = saved.get("operative", True)
+        # (status, error) as last told, and as last delivered: what was told but not answered is told again.
+        self.told: dict[int, tuple[str, str]] = {}
+        self.delivered: dict[int, tuple[str, str]] = {
+            int(number): (pair[0], pair[1]) for number, pair in saved.get("delivered", {}).items()
+        }
+
+    def save(self) -> None:
+        delivered = {str(number): list(pair) for number, pair in self.delivered.items()}
+        self.station.store.put("availability", {"operative": self.operative, "delivered": delivered})
+
+    def facts_of(self, number: int) -> tuple[str, str]:
+        """(status, errorCode) of a connector; 0 is the station, which knows Available and Unavailable."""
+        if number == 0:
+            return ("Available" if self.operative else "Unavailable"), "NoError"
+        connector = self.station.connector(number)
+        assert connector is not None
+        return status_of(connector), error_of(connector)
+
+    def report(self, number: int) -> None:
+        """Sends a StatusNotification if the facts differ from what the CSMS was told."""
+        facts = self.facts_of(number)
+        if self.told.get(number) == facts:
+            return
+        self.told[number] = facts
+        self.station.fact(ConnectorStatusChanged(number, number, facts[0], facts[1], self.station.now.wall))
+        if self.station.online:
+            self.notify(number)
+
+    def notify(self, number: int, *, unasked: bool = True) -> None:
+        status, error = self.facts_of(number)
+        payload: dict[str, Any] = {
+            "connectorId": number,
+            "errorCode": error,
+            "status": status,
+            "timestamp": timestamps.written(self.station.clock),
+        }
+        connector = self.station.connector(number)
+        fault = connector.shown_fault if connector else None
+        if fault is not None:
+            payload |= self._fault_words(fault)
+        elif connector is not None and connector.ev_side_open:
+            payload["info"] = "EV side disconnected"
+        context = {"connector": number, "status": status, "error": error}
+        self.station.call(Call("StatusNotification", payload, context=context, unasked=unasked))
+
+    @staticmethod
+    def _fault_words(fault: Fault) -> dict[str, str]:
+        note = kind_of(fault.asked)[0].note
+        words = {"info": note[:50]} if note else {}
+        if fault.code == "OtherError":
+            words["vendorErrorCode"] = fault.asked[:50]
+        return words
+
+    def StatusNotification_answered(self, call: Call, answer: dict[str, Any]) -> None:
+        self.delivered[call.context["connector"]] = (call.context["status"], call.context["error"])
+
+    def came_online(self, *, after_boot: bool) -> None:
+        """After a boot all connectors are told, after a mere reconnect only what differs (contract R2)."""
+        for number in range(len(self.station.connectors) + 1):
+            if after_boot or self.delivered.get(number) != self.facts_of(number):
+                self.told[number] = self.facts_of(number)
+                self.notify(number)
+
+    # --- ChangeAvailability -----------------------------------------------------------------------------------------
+
+    def on_ChangeAvailability(self, request: dict[str, Any]) -> dict[str, Any]:
+        number, operative = request["connectorId"], request["type"] == "Operative"
+        if number != 0 and self.station.connector(number) is None:
+            return {"status": "Rejected"}
+        targets = [one for one in self.station.connectors if number in (0, one.number)]
+        busy = [one for one in targets if one.running is not None and not operative]
+        for connector in targets:
+            connector.scheduled_inoperative = connector in busy
+            if connector not in busy:
+                connector.operative = operative
+        if number == 0 and not busy:
+            self.operative = operative
+        return {"status": "Scheduled" if busy else "Accepted"}
+
+    def settle(self) -> None:
+        for connector in self.station.connectors:
+            if connector.scheduled_inoperative and connector.running is None:
+                connector.scheduled_inoperative, connector.operative = False, False
+        self.report(0)

@@ -1,0 +1,71 @@
+"""GetConfiguration, ChangeConfiguration and DataTransfer."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from simulator.core.block import Block
+from simulator.core.configuration import ACCEPTED, REBOOT_REQUIRED, REJECTED, UNKNOWN
+from simulator.core.errors import Kind, Refusal
+
+if TYPE_CHECKING:
+    from simulator.core.v16.charge_point import ChargePoint
+
+
+class ConfigurationBlock(Block["ChargePoint"]):
+    actions: ClassVar = ("GetConfiguration", "ChangeConfiguration", "DataTransfer")
+
+    def on_GetConfiguration(self, request: dict[str, Any]) -> dict[str, Any]:
+        configuration = self.station.configuration
+        asked: list[str] = request.get("key") or []
+        if len(asked) > configuration.number("GetConfigurationMaxKeys"):
+            raise Refusal(Kind.COUNT, "more keys than GetConfigurationMaxKeys")
+        unknown = [key for key in asked if configuration.name_of(key) is None]
+        answer: dict[str, Any] = {"configurationKey": configuration.listing(asked or None)}
+        if unknown:
+            answer["unknownKey"] = unknown
+        return answer
+
+    def on_ChangeConfiguration(self, request: dict[str, Any]) -> dict[str, Any]:
+        status, _ = self.change(request["key"], request["value"])
+        return {"status": "NotSupported" if status == UNKNOWN else status}
+
+    def change(self, key: str, value: str) -> tuple[str, str]:
+        """Sets a key, from either side, and lets what depends on it follow at once."""
+        status, why = self.station.configuration.change(key, value)
+        if status in (ACCEPTED, REBOOT_REQUIRED):
+            self.station.save_configuration()
+            self._follow(self.station.configuration.name_of(key) or key)
+        return status, why
+
+    def _follow(self, name: str) -> None:
+        if name == "HeartbeatInterval":
+            self.station.registering.rearm()
+        elif name == "MeterValueSampleInterval":
+            self.station.metering.interval_changed()
+        elif name == "ClockAlignedDataInterval":
+            self.station.metering.align()
+        elif name == "WebSocketPingInterval":
+            self.station.pinging.rearm()
+
+    def do_update_configuration(self, params: dict[str, Any]) -> None:
+        """An installer's change (gateway contract, section 10)."""
+        results = {key: self.change(key, value) for key, value in params["configuration"].items()}
+        self.station.commands.note(self.station.commands.cause, "Done inside the station; no message is needed.")
+        self.station.commands.answer(self.station.commands.cause, summary(results))
+
+    def on_DataTransfer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """No vendor extension is installed."""
+        return {"status": "UnknownVendorId"}
+
+
+def summary(results: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    """The REST answer to a set request: one status over all keys, and each key's own."""
+    applied = [key for key, (status, _) in results.items() if status in (ACCEPTED, REBOOT_REQUIRED)]
+    restart = any(status == REBOOT_REQUIRED for status, _ in results.values())
+    refused = [f"{key}: {why}" for key, (_, why) in results.items() if why]
+    words = [f"{len(applied)} of {len(results)} keys applied.", *refused]
+    return {
+        "status": REJECTED if not applied else REBOOT_REQUIRED if restart else ACCEPTED,
+        "configured": applied,
+        "msg": " ".join(words),
+        "results": {key: REJECTED if status == UNKNOWN else status for key, (status, _) in results.items()},
+    }

@@ -1,0 +1,88 @@
+"""The configuration keys of a 1.6 charge point: type, access, default (behaviour contract, 6.1)."""
+
+from simulator.core.configuration import Setting
+from simulator.core.setup import Setup
+
+MEASURANDS = (
+    "Energy.Active.Import.Register",
+    "Energy.Active.Import.Interval",
+    "Power.Active.Import",
+    "Power.Offered",
+    "Power.Factor",
+    "Current.Import",
+    "Current.Offered",
+    "Voltage",
+    "Frequency",
+    "Temperature",
+    "SoC",
+)
+USUAL = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage"
+PROFILES = "Core,LocalAuthListManagement,RemoteTrigger"
+
+
+def flag(default: bool, access: str = "RW") -> Setting:
+    return Setting("bool", "true" if default else "false", access)
+
+
+def number(default: int, access: str = "RW", *, least: int = 0, most: int = 2**31 - 1) -> Setting:
+    return Setting("int", str(default), access, least=least, most=most)
+
+
+def measurands(default: str) -> Setting:
+    return Setting("members", default, members=MEASURANDS, most=16)
+
+
+def keys(setup: Setup) -> dict[str, Setting]:
+    """The keys of this device, vendor keys last."""
+    outlets = len(setup.outlets)
+    has_dc = any(outlet.voltage_v >= 300 for outlet in setup.outlets)
+    sockets = any(outlet.format == "socket" for outlet in setup.outlets)
+    standard = {
+        "AllowOfflineTxForUnknownId": flag(False),
+        "AuthorizationCacheEnabled": flag(True),
+        "AuthorizeRemoteTxRequests": flag(False),
+        "ClockAlignedDataInterval": number(0),
+        "ConnectionTimeOut": number(60),
+        "ConnectorPhaseRotation": Setting("text", _rotation(outlets), most=500),
+        "GetConfigurationMaxKeys": number(100, "R"),
+        "HeartbeatInterval": number(300),
+        "LocalAuthorizeOffline": flag(True),
+        "LocalPreAuthorize": flag(False),
+        "MaxEnergyOnInvalidId": number(0),
+        "MessageTimeout": number(30, least=1),
+        "MeterValuesAlignedData": measurands("Energy.Active.Import.Register"),
+        "MeterValuesAlignedDataMaxLength": number(16, "R"),
+        "MeterValuesSampledData": measurands(USUAL + (",SoC" if has_dc else "")),
+        "MeterValuesSampledDataMaxLength": number(16, "R"),
+        "MeterValueSampleInterval": number(60),
+        "MinimumStatusDuration": number(0),
+        "NumberOfConnectors": number(outlets, "R"),
+        "ResetRetries": number(1),
+        "RetryBackOffRandomRange": number(11),
+        "RetryBackOffRepeatTimes": number(4),
+        "RetryBackOffWaitMinimum": number(3),
+        "StopTransactionOnEVSideDisconnect": flag(True),
+        "StopTransactionOnInvalidId": flag(True),
+        "StopTxnAlignedData": measurands(""),
+        "StopTxnAlignedDataMaxLength": number(16, "R"),
+        "StopTxnSampledData": measurands(""),
+        "StopTxnSampledDataMaxLength": number(16, "R"),
+        "SupportedFeatureProfiles": Setting("members", PROFILES, "R"),
+        "TransactionMessageAttempts": number(3),
+        "TransactionMessageRetryInterval": number(60),
+        "UnlockConnectorOnEVSideDisconnect": flag(True) if sockets else flag(False, "R"),
+        "WebSocketPingInterval": number(30),
+        "LocalAuthListEnabled": flag(True),
+        "LocalAuthListMaxLength": number(1000, "R"),
+        "SendLocalListMaxLength": number(200, "R"),
+    }
+    return standard | {
+        one.key: Setting(
+            "text", one.value, "R" if one.readonly else "RW", most=500, reboot=one.reboot_required
+        )
+        for one in setup.vendor_keys
+    }
+
+
+def _rotation(outlets: int) -> str:
+    return ",".join(f"{number}.RST" for number in range(outlets + 1))

@@ -1,0 +1,144 @@
+"""MeterValues: sampled, clock-aligned and triggered (behaviour contract, 4.6)."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from simulator.core import timestamps
+from simulator.core.block import Block
+from simulator.core.calls import NOTIFY, TRANSACTION, Call
+from simulator.core.physical import meter
+from simulator.core.physical.connector import Connector
+from simulator.core.physical.meter import Reading
+
+if TYPE_CHECKING:
+    from simulator.core.v16.charge_point import ChargePoint
+
+MOST_STOP_VALUES = 500
+
+
+def sampled_values(connector: Connector, reading: Reading, wanted: list[str], context: str) -> list[dict[str, str]]:
+    """The SampledValues of one instant. Values are strings with a decimal point (contract M8)."""
+    values: list[dict[str, str]] = []
+    for measurand in wanted:
+        for value, extra in _values(connector, reading, measurand):
+            values.append({"value": value, "context": context, "measurand": measurand, "location": "Outlet"} | extra)
+    return values
+
+
+def _values(connector: Connector, reading: Reading, measurand: str) -> list[tuple[str, dict[str, str]]]:
+    phases = [f"L{index + 1}" for index in range(len(reading.voltages_v))] if connector.is_ac else []
+    match measurand:
+        case "Energy.Active.Import.Register":
+            return [(str(int(reading.energy_wh)), {"unit": "Wh"})]
+        case "Power.Active.Import":
+            return [(f"{reading.power_w:.1f}", {"unit": "W"})]
+        case "Voltage" if len(phases) > 1:
+            return [
+                (f"{value:.1f}", {"unit": "V", "phase": f"{phase}-N"})
+                for value, phase in zip(reading.voltages_v, phases, strict=True)
+            ]
+        case "Voltage":
+            return [(f"{reading.voltages_v[0]:.1f}", {"unit": "V"})]
+        case "Current.Import" if len(phases) > 1:
+            return [
+                (f"{value:.2f}", {"unit": "A", "phase": phase})
+                for value, phase in zip(reading.currents_a, phases, strict=True)
+            ]
+        case "Current.Import":
+            return [(f"{reading.currents_a[0]:.2f}", {"unit": "A"})]
+        case "Current.Offered":
+            return [(f"{reading.offered_a:.1f}", {"unit": "A"})]
+        case "Power.Offered":
+            return [(f"{reading.offered_w:.0f}", {"unit": "W"})]
+        case "Power.Factor":
+            return [(f"{reading.power_factor:.2f}", {})]
+        case "Frequency":
+            return [(f"{reading.frequency_hz:.2f}", {})]  # 1.6 has no unit for Hz
+        case "Temperature":
+            return [(f"{reading.temperature_c:.1f}", {"unit": "Celsius", "location": "Body"})]
+        case "SoC" if not connector.is_ac:
+            return [(f"{reading.soc_percent:.0f}", {"unit": "Percent", "location": "EV"})]
+    return []
+
+
+class Metering(Block["ChargePoint"]):
+    actions: ClassVar = ()
+
+    def __init__(self, station: "ChargePoint") -> None:
+        super().__init__(station)
+        for connector in station.connectors:
+            if connector.running is not None:
+                self.start(connector)
+        self.align()
+
+    def values(self, connector: Connector, key: str, context: str) -> list[dict[str, str]]:
+        reading = meter.read(connector, self.station.random)
+        return sampled_values(connector, reading, self.station.configuration.members(key), context)
+
+    def start(self, connector: Connector) -> None:
+        """Samples are counted from the start of the transaction (contract M3)."""
+        interval = self.station.configuration.number("MeterValueSampleInterval")
+        self.station.cancel_timer(f"sample:{connector.number}")
+        if interval > 0:
+            self.station.set_timer(f"sample:{connector.number}", float(interval))
+
+    def interval_changed(self) -> None:
+        for connector in self.station.connectors:
+            if connector.running is not None:
+                self.start(connector)
+
+    def sample_due(self, number: str) -> None:
+        connector = self.station.connector(int(number))
+        if connector is None or connector.running is None:
+            return
+        self.send(connector, self.values(connector, "MeterValuesSampledData", "Sample.Periodic"), self.station.clock)
+        stop_values = self.values(connector, "StopTxnSampledData", "Sample.Periodic")
+        self.keep(connector, stop_values, self.station.clock)
+        self.start(connector)
+
+    def keep(self, connector: Connector, values: list[dict[str, str]], at: float) -> None:
+        """Remembers a sample for StopTransaction.transactionData; over the bound every second one goes (M7)."""
+        running = connector.running
+        if running is None or not values:
+            return
+        running.values.append({"timestamp": timestamps.written(at), "sampledValue": values})
+        if len(running.values) > MOST_STOP_VALUES:
+            running.values[1:-1] = running.values[1:-1:2]
+
+    def send(
+        self, connector: Connector, values: list[dict[str, str]], at: float, *, unasked: bool = True
+    ) -> None:
+        if not values:
+            return
+        payload: dict[str, Any] = {
+            "connectorId": connector.number,
+            "meterValue": [{"timestamp": timestamps.written(at), "sampledValue": values}],
+        }
+        running = connector.running
+        self.station.call(
+            Call(
+                "MeterValues",
+                payload,
+                TRANSACTION if running else NOTIFY,
+                transaction=running.key if running else "",
+                unasked=unasked,
+            )
+        )
+
+    # --- clock-aligned (contract M4) --------------------------------------------------------------------------------
+
+    def align(self) -> None:
+        interval = self.station.configuration.number("ClockAlignedDataInterval")
+        self.station.cancel_timer("aligned")
+        if interval > 0:
+            self.station.set_timer("aligned", interval - self.station.clock % interval)
+
+    def aligned_due(self, _: str) -> None:
+        interval = self.station.configuration.number("ClockAlignedDataInterval")
+        if interval <= 0:
+            return
+        grid = round(self.station.clock / interval) * float(interval)
+        if self.station.registration == "Accepted":
+            for connector in self.station.connectors:
+                self.send(connector, self.values(connector, "MeterValuesAlignedData", "Sample.Clock"), grid)
+                self.keep(connector, self.values(connector, "StopTxnAlignedData", "Sample.Clock"), grid)
+        self.align()

@@ -1,0 +1,93 @@
+"""The socket of one station. It opens the organization's scope; what is said on it is the desk's business."""
+
+import re
+from contextvars import Token
+from typing import Any, cast
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from simulator.csms import services, stations
+from simulator.csms.calls import CallLine
+from simulator.csms.desk import Desk
+from simulator.csms.models import Endpoint
+from simulator.csms.switchboard import switchboard
+from simulator.csms.v16 import CentralSystem
+from simulator.csms.v201 import ChargingStationManagement
+from tenants.scoping import close_scope, open_scope
+
+DESKS: dict[str, type[Desk]] = {desk.subprotocol: desk for desk in (CentralSystem, ChargingStationManagement)}
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ufffd]")  # U+FFFD is what undecodable percent escapes become
+UNSUPPORTED_DATA, NORMAL_CLOSURE = 1003, 1000
+
+
+class StationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ships no types
+    """`/csms/<key>/<identity>`; a handshake that is refused ends in HTTP 403."""
+
+    desk: Desk | None = None
+    _scope: Token[UUID | None] | None = None
+
+    async def connect(self) -> None:
+        subprotocol = next((offered for offered in self.scope["subprotocols"] if offered in DESKS), None)
+        endpoint = await self._endpoint()
+        if endpoint is None or subprotocol is None:
+            await self.close()
+            return
+        self._scope = open_scope(cast("UUID", endpoint.tenant_id))
+        await self._take_over(endpoint, subprotocol)
+        await self.accept(subprotocol)
+
+    async def _endpoint(self) -> Endpoint | None:
+        route = self.scope["url_route"]["kwargs"]
+        if len(route["identity"]) > stations.MAX_IDENTITY or UNPRINTABLE.search(route["key"] + route["identity"]):
+            return None
+        endpoint: Endpoint | None = await database_sync_to_async(stations.endpoint_of)(route["key"])
+        return endpoint
+
+    async def _take_over(self, endpoint: Endpoint, subprotocol: str) -> None:
+        """Holds the station from now on: an older socket of the same identity is told to close."""
+        identity = self.scope["url_route"]["kwargs"]["identity"]
+        arrive = database_sync_to_async(stations.arrive)
+        station = await arrive(endpoint, identity, subprotocol, self.channel_name)
+        group = services.group_name(station.pk)
+        await self.channel_layer.group_send(group, {"type": "station.replaced"})
+        await self.channel_layer.group_add(group, self.channel_name)
+        line = CallLine(station.pk, subprotocol, self.send)
+        board = switchboard()
+        self.desk = DESKS[subprotocol](endpoint, board.journal.picture_of(station), board.journal, line)
+        board.join(line)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.desk is None:
+            return
+        if text_data is None:
+            await self.close(UNSUPPORTED_DATA)
+            return
+        answer = await self.desk.receive(text_data)
+        if answer is not None:
+            await self.send(answer)
+        self.desk.line.open()
+
+    async def calls_waiting(self, message: dict[str, Any]) -> None:
+        if self.desk is not None:
+            self.desk.line.wake()
+
+    async def station_replaced(self, message: dict[str, Any]) -> None:
+        await self.close(NORMAL_CLOSURE)
+
+    async def disconnect(self, code: int) -> None:
+        if self.desk is not None:
+            await self._let_go(self.desk)
+            self.desk = None
+        if self._scope is not None:
+            close_scope(self._scope)
+            self._scope = None
+
+    async def _let_go(self, desk: Desk) -> None:
+        station_id = desk.picture.station_id
+        desk.line.close()
+        switchboard().leave(desk.line)
+        await self.channel_layer.group_discard(services.group_name(station_id), self.channel_name)
+        await desk.journal.flush_station(desk.picture)
+        await database_sync_to_async(stations.leave)(station_id, self.channel_name)

@@ -1,0 +1,71 @@
+"""All stations connected to this process: finds queued calls for them and has the journal written.
+
+Calls queued in the same process, or anywhere with Redis, arrive by the channel layer; the poll here is for rows that
+another process wrote while the layer lives in memory. It is one small query a second, only while stations are here.
+"""
+
+import asyncio
+import contextvars
+import logging
+from weakref import WeakKeyDictionary
+
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+
+from simulator.csms import calls
+from simulator.csms.calls import CallLine
+from simulator.csms.journal import Journal
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+POLLS_PER_FLUSH = 3
+
+
+class Switchboard:
+    """One per event loop; ask `switchboard()` for it."""
+
+    def __init__(self) -> None:
+        self.journal = Journal()
+        self._lines: dict[int, CallLine] = {}
+        self._running: asyncio.Task[None] | None = None
+
+    def join(self, line: CallLine) -> None:
+        self._lines[line.station_id] = line
+        if self._running is None or self._running.done():
+            # Its own context: the organization of the station that happened to come first must not stick to it.
+            context = contextvars.Context()
+            self._running = asyncio.get_running_loop().create_task(self._run(), context=context)
+
+    def leave(self, line: CallLine) -> None:
+        if self._lines.get(line.station_id) is line:
+            del self._lines[line.station_id]
+
+    async def _run(self) -> None:
+        rounds = 0
+        while self._lines:
+            await asyncio.sleep(POLL_SECONDS)
+            rounds += 1
+            await self._wake_lines()
+            if rounds % POLLS_PER_FLUSH == 0:
+                await self.journal.flush()
+        await self.journal.flush()
+
+    async def _wake_lines(self) -> None:
+        try:
+            station_ids = await database_sync_to_async(calls.stations_with_work)()
+        except DatabaseError:
+            log.exception("the calls to stations could not be read, they will be tried again")
+            return
+        for station_id in station_ids:
+            line = self._lines.get(station_id)
+            if line is not None:
+                line.wake()
+
+
+_switchboards: WeakKeyDictionary[asyncio.AbstractEventLoop, Switchboard] = WeakKeyDictionary()
+
+
+def switchboard() -> Switchboard:
+    """The switchboard of the running event loop."""
+    return _switchboards.setdefault(asyncio.get_running_loop(), Switchboard())

@@ -1,0 +1,142 @@
+"""The Central System: OCPP 1.6, edition 2, with the security extension."""
+
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from channels.db import database_sync_to_async
+from django.utils import timezone
+
+from simulator.core import timestamps
+from simulator.core.errors import Kind
+from simulator.csms import services, transactions
+from simulator.csms.desk import Desk, Handler, Payload
+from simulator.csms.fields import INT53, moment, number
+from simulator.csms.readings import register
+from simulator.csms.services import Authorization
+
+
+class CentralSystem(Desk):
+    subprotocol = "ocpp1.6"
+    answers_bad_frames = False
+    error_codes: ClassVar[Mapping[Kind, str]] = MappingProxyType({
+        Kind.FRAMEWORK: "FormationViolation",
+        Kind.NOT_IMPLEMENTED: "NotImplemented",
+        Kind.NOT_SUPPORTED: "NotSupported",
+        Kind.FORMAT: "FormationViolation",
+        Kind.MISSING: "ProtocolError",
+        Kind.COUNT: "OccurenceConstraintViolation",
+        Kind.TYPE: "TypeConstraintViolation",
+        Kind.PROPERTY: "PropertyConstraintViolation",
+        Kind.PROTOCOL: "ProtocolError",
+        Kind.SECURITY: "SecurityError",
+        Kind.INTERNAL: "InternalError",
+    })
+    acknowledged = frozenset({
+        "DiagnosticsStatusNotification",
+        "FirmwareStatusNotification",
+        "LogStatusNotification",
+        "SecurityEventNotification",
+        "SignedFirmwareStatusNotification",
+    })
+
+    async def on_boot_notification(self, request: Payload) -> Payload:
+        picture = self.picture
+        picture.vendor, picture.model = request["chargePointVendor"], request["chargePointModel"]
+        picture.boot, picture.booted_at = request, timezone.now()
+        self.journal.changed(picture)
+        return {
+            "status": "Accepted",
+            "currentTime": timestamps.written(time.time()),
+            "interval": self.endpoint.heartbeat_interval,
+        }
+
+    async def on_heartbeat(self, request: Payload) -> Payload:
+        return {"currentTime": timestamps.written(time.time())}
+
+    async def on_status_notification(self, request: Payload) -> Payload:
+        connector_id = number(request, "connectorId")
+        self.picture.connectors[str(connector_id)] = {
+            "status": request["status"],
+            "error_code": request["errorCode"],
+            "at": request.get("timestamp") or timestamps.written(time.time()),
+        }
+        self.journal.changed(self.picture)
+        return {}
+
+    async def on_authorize(self, request: Payload) -> Payload:
+        return {"idTagInfo": await self._id_tag_info(request["idTag"])}
+
+    async def on_start_transaction(self, request: Payload) -> Payload:
+        reported = transactions.Start(
+            connector_id=number(request, "connectorId"),
+            id_token=request["idTag"],
+            started_at=moment(request),
+            meter_start=number(request, "meterStart", lowest=-INT53, highest=INT53),
+        )
+        info = await self._id_tag_info(request["idTag"])
+        row = await database_sync_to_async(transactions.start)(self.endpoint.pk, self.picture.station_id, reported)
+        self.opened(row.transaction_id, row.pk)
+        return {"transactionId": int(row.transaction_id), "idTagInfo": info}
+
+    async def on_meter_values(self, request: Payload) -> Payload:
+        found = register(request["meterValue"])
+        if found is not None and "transactionId" in request:
+            pk = await self._row_of(str(request["transactionId"]))
+            if pk is not None:
+                self.journal.metered(pk, found)
+        return {}
+
+    async def on_stop_transaction(self, request: Payload) -> Payload:
+        transaction_id = str(request["transactionId"])
+        # An unknown id is accepted as well: the station has stopped, and refusing would only make it repeat itself.
+        await database_sync_to_async(transactions.stop)(
+            self.picture.station_id,
+            transaction_id,
+            ended_at=moment(request),
+            meter_stop=number(request, "meterStop", lowest=-INT53, highest=INT53),
+            reason=request.get("reason", "Local"),
+        )
+        self.ended(transaction_id)
+        return {"idTagInfo": await self._id_tag_info(request["idTag"])} if "idTag" in request else {}
+
+    async def on_data_transfer(self, request: Payload) -> Payload:
+        return {"status": "UnknownVendorId"}
+
+    async def on_sign_certificate(self, request: Payload) -> Payload:
+        return {"status": "Rejected"}
+
+    async def _row_of(self, transaction_id: str) -> int | None:
+        """From memory; after a reconnect, once from the table."""
+        pk = self.row_of(transaction_id)
+        if pk is None:
+            pk = await database_sync_to_async(transactions.find)(self.picture.station_id, transaction_id)
+            if pk is not None:
+                self.opened(transaction_id, pk)
+        return pk
+
+    async def _id_tag_info(self, id_tag: str) -> Payload:
+        return id_tag_info(await database_sync_to_async(services.authorize)(self.endpoint, id_tag))
+
+    handlers: ClassVar[Mapping[str, Handler]] = MappingProxyType({
+        "Authorize": on_authorize,
+        "BootNotification": on_boot_notification,
+        "DataTransfer": on_data_transfer,
+        "Heartbeat": on_heartbeat,
+        "MeterValues": on_meter_values,
+        "SignCertificate": on_sign_certificate,
+        "StartTransaction": on_start_transaction,
+        "StatusNotification": on_status_notification,
+        "StopTransaction": on_stop_transaction,
+    })
+
+
+def id_tag_info(authorization: Authorization) -> dict[str, Any]:
+    """An IdTagInfo; a parent of more than 20 characters cannot be told in 1.6 and is left out."""
+    info = {"status": str(authorization.status)}
+    if authorization.expires_at is not None:
+        info["expiryDate"] = timestamps.written(authorization.expires_at.timestamp())
+    if 0 < len(authorization.group) <= 20:
+        info["parentIdTag"] = authorization.group
+    return info

@@ -1,0 +1,153 @@
+"""The CSMS of OCPP 2.0.1, edition 3."""
+
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from channels.db import database_sync_to_async
+from django.utils import timezone
+
+from simulator.core import timestamps
+from simulator.core.errors import Kind
+from simulator.csms import services, transactions
+from simulator.csms.desk import Desk, Handler, Payload
+from simulator.csms.fields import moment, number
+from simulator.csms.models import CardStatus
+from simulator.csms.readings import merged, register
+from simulator.csms.services import Authorization
+from simulator.csms.transactions import Event
+
+
+class ChargingStationManagement(Desk):
+    subprotocol = "ocpp2.0.1"
+    answers_bad_frames = True
+    error_codes: ClassVar[Mapping[Kind, str]] = MappingProxyType({
+        Kind.FRAMEWORK: "RpcFrameworkError",
+        Kind.MESSAGE_TYPE: "MessageTypeNotSupported",
+        Kind.NOT_IMPLEMENTED: "NotImplemented",
+        Kind.NOT_SUPPORTED: "NotSupported",
+        Kind.FORMAT: "FormatViolation",
+        Kind.MISSING: "OccurrenceConstraintViolation",
+        Kind.COUNT: "OccurrenceConstraintViolation",
+        Kind.TYPE: "TypeConstraintViolation",
+        Kind.PROPERTY: "PropertyConstraintViolation",
+        Kind.PROTOCOL: "ProtocolError",
+        Kind.SECURITY: "SecurityError",
+        Kind.INTERNAL: "InternalError",
+    })
+    # Certificates of vehicles (Get15118EVCertificate, GetCertificateStatus) are not offered: NotSupported.
+    acknowledged = frozenset({
+        "ClearedChargingLimit",
+        "FirmwareStatusNotification",
+        "LogStatusNotification",
+        "MeterValues",
+        "NotifyChargingLimit",
+        "NotifyCustomerInformation",
+        "NotifyDisplayMessages",
+        "NotifyEvent",
+        "NotifyMonitoringReport",
+        "NotifyReport",
+        "PublishFirmwareStatusNotification",
+        "ReportChargingProfiles",
+        "ReservationStatusUpdate",
+        "SecurityEventNotification",
+    })
+
+    async def on_boot_notification(self, request: Payload) -> Payload:
+        picture = self.picture
+        station = request["chargingStation"]
+        picture.vendor, picture.model = station["vendorName"], station["model"]
+        picture.boot, picture.booted_at = request, timezone.now()
+        self.journal.changed(picture)
+        return {
+            "status": "Accepted",
+            "currentTime": timestamps.written(time.time()),
+            "interval": self.endpoint.heartbeat_interval,
+        }
+
+    async def on_heartbeat(self, request: Payload) -> Payload:
+        return {"currentTime": timestamps.written(time.time())}
+
+    async def on_status_notification(self, request: Payload) -> Payload:
+        place = f"{number(request, 'evseId')}/{number(request, 'connectorId')}"
+        self.picture.connectors[place] = {"status": request["connectorStatus"], "at": request["timestamp"]}
+        self.journal.changed(self.picture)
+        return {}
+
+    async def on_authorize(self, request: Payload) -> Payload:
+        return {"idTokenInfo": await self._id_token_info(request["idToken"])}
+
+    async def on_transaction_event(self, request: Payload) -> Payload:
+        event = read_event(request)
+        pk = self.row_of(event.transaction_id)
+        if pk is None or event.ended_with or "idToken" in request or request["eventType"] == "Started":
+            await self._record(event, pk)
+        elif event.register is not None:
+            self.journal.metered(pk, event.register)
+        return {"idTokenInfo": await self._id_token_info(request["idToken"])} if "idToken" in request else {}
+
+    async def _record(self, event: Event, pk: int | None) -> None:
+        """Writes the event at once, together with what was metered since the last write."""
+        metered = self.journal.take_register(pk) if pk is not None else None
+        event.register = merged(metered, event.register)
+        row = await database_sync_to_async(transactions.report)(self.endpoint.pk, self.picture.station_id, event)
+        if event.ended_with:
+            self.ended(event.transaction_id)
+        elif pk is None:
+            self.opened(event.transaction_id, row)
+
+    async def on_data_transfer(self, request: Payload) -> Payload:
+        return {"status": "UnknownVendorId"}
+
+    async def on_sign_certificate(self, request: Payload) -> Payload:
+        return {"status": "Rejected"}
+
+    async def on_notify_ev_charging_needs(self, request: Payload) -> Payload:
+        return {"status": "Rejected"}  # no schedules are made here: the station charges by its own limits
+
+    async def on_notify_ev_charging_schedule(self, request: Payload) -> Payload:
+        return {"status": "Accepted"}
+
+    async def _id_token_info(self, id_token: Payload) -> Payload:
+        found = await database_sync_to_async(services.authorize)(self.endpoint, id_token["idToken"], id_token["type"])
+        return id_token_info(found)
+
+    handlers: ClassVar[Mapping[str, Handler]] = MappingProxyType({
+        "Authorize": on_authorize,
+        "BootNotification": on_boot_notification,
+        "DataTransfer": on_data_transfer,
+        "Heartbeat": on_heartbeat,
+        "NotifyEVChargingNeeds": on_notify_ev_charging_needs,
+        "NotifyEVChargingSchedule": on_notify_ev_charging_schedule,
+        "SignCertificate": on_sign_certificate,
+        "StatusNotification": on_status_notification,
+        "TransactionEvent": on_transaction_event,
+    })
+
+
+def read_event(request: Payload) -> Event:
+    """What the row needs of a TransactionEvent. Raises Refusal for numbers and dates out of range."""
+    evse = request.get("evse", {})
+    info = request["transactionInfo"]
+    ended = request["eventType"] == "Ended"
+    return Event(
+        transaction_id=info["transactionId"],
+        at=moment(request),
+        evse_id=number(evse, "id") if evse else None,
+        connector_id=number(evse, "connectorId") if "connectorId" in evse else None,
+        id_token=request.get("idToken", {}).get("idToken", ""),
+        register=register(request.get("meterValue", [])),
+        ended_with=info.get("stoppedReason", "Local") if ended else "",
+    )
+
+
+def id_token_info(authorization: Authorization) -> dict[str, Any]:
+    """An IdTokenInfoType; a card that nobody knows is Unknown here, where 1.6 has only Invalid."""
+    refused_unseen = authorization.status == CardStatus.INVALID and not authorization.known
+    info: dict[str, Any] = {"status": "Unknown" if refused_unseen else str(authorization.status)}
+    if authorization.expires_at is not None:
+        info["cacheExpiryDateTime"] = timestamps.written(authorization.expires_at.timestamp())
+    if authorization.group:
+        info["groupIdToken"] = {"idToken": authorization.group, "type": "Central"}
+    return info

@@ -1,0 +1,69 @@
+"""What a dead node had spooled and not stored: imported by the first node that finds it, idempotently."""
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from chargers.models import StationState
+from chargers.services.ingest import Record, Snapshot
+from simulator.core.memory import merged
+from simulator.shell import leases, spool
+from simulator.shell.storing import store
+
+logger = logging.getLogger(__name__)
+BATCH = 500  # records in one transaction
+PROXY_LEASE_SECONDS = 30.0  # longer than any batch takes
+
+
+def recover(root: Path, own_id: str) -> int:
+    """Imports every spool whose writer is dead and ends its leases; the number of spools imported."""
+    if not root.is_dir():
+        return 0
+    found = [folder for folder in root.iterdir() if folder.name != own_id and not folder.name.startswith(".")]
+    return sum(_recover_one(folder) for folder in sorted(found))
+
+
+def _recover_one(folder: Path) -> bool:
+    lock = spool.try_lock(folder)
+    if lock is None:
+        return False
+    try:
+        records = 0
+        for batch in _batches(folder):
+            leases.hold_for_dead(folder.name, PROXY_LEASE_SECONDS)
+            store(batch, _states(batch), again=True)
+            records += len(batch)
+        leases.end(folder.name)
+        spool.remove(folder)
+    finally:
+        os.close(lock)
+    logger.warning("a dead node's spool was imported", extra={"node": folder.name, "records": records})
+    return True
+
+
+def _batches(folder: Path) -> Iterator[list[Record]]:
+    batch: list[Record] = []
+    for segment in spool.segments(folder):
+        batch.extend(spool.read(segment))
+        while len(batch) >= BATCH:
+            yield batch[:BATCH]
+            del batch[:BATCH]
+    if batch:
+        yield batch
+
+
+def _states(batch: Sequence[Record]) -> dict[UUID, Snapshot]:
+    """The stored memories with the batch's changes merged in. What an older epoch changed has been overtaken."""
+    changed = {record.charger for record in batch if record.changes}
+    stored = {state.charger_id: state for state in StationState.objects.filter(pk__in=changed)}
+    memories: dict[UUID, Snapshot] = {}
+    for record in batch:
+        state = stored.get(record.charger)
+        if not record.changes or (state is not None and record.epoch < state.epoch):
+            continue
+        known = memories.get(record.charger)
+        before = known.memory if known else (state.memory if state else {})
+        memories[record.charger] = Snapshot(merged(before, record.changes), None)
+    return memories

@@ -1,0 +1,359 @@
+"""One WebSocket to a CSMS: websockets' protocol without I/O on a bare asyncio transport, all callbacks synchronous.
+
+A connected charger costs no task. The order never varies: feed the bytes, write what the protocol answers by itself
+(pongs, close frames), then deliver what it understood.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping
+from typing import Protocol
+
+from websockets.client import ClientProtocol
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+from websockets.typing import Subprotocol
+from websockets.uri import WebSocketURI, parse_uri
+
+from simulator.shell.address import Resolver, tls_context
+
+logger = logging.getLogger(__name__)
+CONNECT_TIMEOUT = 20.0  # s: name, TCP, TLS and the HTTP upgrade together
+CLOSE_TIMEOUT = 2.0  # s for the CSMS to answer a close frame and to end TCP
+MAX_MESSAGE = 256 * 1024  # bytes; the protocol closes with 1009 beyond it
+SLICE = 32  # events delivered before other chargers get their turn
+
+
+class Handler(Protocol):
+    """Who is told. `refused` and `closed` come at most once, one of them last; nothing comes after `abort`."""
+
+    def connected(self) -> None: ...
+
+    def refused(self, code: int | None, reason: str) -> None:
+        """No session came about. `code`: HTTP status, 1002 for the subprotocol, None below HTTP."""
+
+    def text(self, text: str) -> None: ...
+
+    def binary(self, data: bytes) -> None: ...
+
+    def pong(self) -> None: ...
+
+    def closed(self, code: int, reason: str) -> None: ...
+
+
+class _Client(ClientProtocol):
+    """Takes any subprotocol: a wrong one is closed with 1002 (OCPP-J 3.1.2), for which the handshake must succeed."""
+
+    def process_subprotocol(self, headers: Headers) -> Subprotocol | None:
+        chosen = headers.get_all("Sec-WebSocket-Protocol")
+        return Subprotocol(", ".join(chosen)) if chosen else None
+
+
+class Lost:
+    """The transport has ended; last event of a connection."""
+
+
+class Socket(asyncio.Protocol):
+    def __init__(
+        self, handler: Handler, resolver: Resolver, url: str, subprotocol: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._handler: Handler | None = handler
+        self._resolver = resolver
+        self._url = url
+        self._offered = subprotocol
+        self._headers = headers or {}
+        self._loop = asyncio.get_running_loop()
+        self._client: _Client | None = None
+        self._transport: asyncio.Transport | None = None
+        self._opened = False
+        self._events: deque[Frame | Response | Lost] = deque()
+        self._fragments: list[Frame] = []
+        self._holds: set[str] = set()
+        self._delivering = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    # --- what the runner asks for -----------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        self._task = self._loop.create_task(self._connect())
+
+    @property
+    def is_open(self) -> bool:
+        return self._opened and self._client is not None and self._client.state is State.OPEN
+
+    def send_text(self, text: str) -> bool:
+        """False when the connection is not open any more: the frame does not leave."""
+        if self._client is None or not self.is_open:
+            return False
+        self._client.send_text(text.encode())
+        self._write()
+        return True
+
+    def ping(self) -> None:
+        if self._client is not None and self.is_open:
+            self._client.send_ping(b"ocpp")
+            self._write()
+
+    def close(self, code: int, reason: str = "") -> None:
+        """A close frame after everything sent so far; `closed` follows within CLOSE_TIMEOUT. Not open yet: abort."""
+        if self._client is None or not self._opened:
+            self.abort()
+        elif self._client.state is State.OPEN:
+            self._client.send_close(code, _clipped(reason))
+            self._write()
+            self._limit(CLOSE_TIMEOUT)
+
+    def abort(self) -> None:
+        """Ends the connection without another byte, and without another callback."""
+        self._handler = None
+        self._events.clear()
+        if self._task is not None:
+            self._task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def hold(self, reason: str) -> None:
+        """Reads and delivers nothing until every reason given is freed again."""
+        self._holds.add(reason)
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def free(self, reason: str) -> None:
+        self._holds.discard(reason)
+        if not self._holds:
+            self._loop.call_soon(self._deliver)
+
+    # --- opening ----------------------------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await self._dial(parse_uri(self._url))
+        except TimeoutError:
+            self._refuse(None, f"No connection within {CONNECT_TIMEOUT:.0f} s.")
+        except InvalidURI as error:
+            self._refuse(None, str(error))
+        except (OSError, UnicodeError) as error:
+            self._refuse(None, _words(error))
+
+    async def _dial(self, uri: WebSocketURI) -> None:
+        """Tries the name's addresses in turn. Raises the last address's OSError."""
+        addresses = await self._resolver.resolve(uri)
+        self._client = _Client(uri, subprotocols=[Subprotocol(self._offered)], max_size=MAX_MESSAGE)
+        for last, address in zip([*[False] * (len(addresses) - 1), True], addresses, strict=True):
+            try:
+                await self._loop.create_connection(
+                    lambda: self,
+                    address.host,
+                    address.port,
+                    ssl=tls_context() if uri.secure else None,
+                    server_hostname=uri.host if uri.secure else None,
+                )
+            except OSError:
+                if last:
+                    raise
+            else:
+                return
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
+        self._transport = transport  # type: ignore[assignment]
+        assert self._client is not None
+        if self._handler is None:
+            transport.abort()  # type: ignore[attr-defined]
+            return
+        request: Request = self._client.connect()
+        request.headers.update(self._headers)
+        self._client.send_request(request)
+        self._write()
+        self._limit(CONNECT_TIMEOUT)
+
+    def _answered(self, response: Response) -> None:
+        assert self._client is not None
+        problem = self._client.handshake_exc
+        if problem is not None:
+            self._refuse(*_refusal(problem, response))
+        elif self._client.subprotocol != self._offered:
+            named = self._client.subprotocol or "none"
+            reason = f"The CSMS chose the subprotocol {named}; offered was {self._offered}."
+            self._client.send_close(CloseCode.PROTOCOL_ERROR, _clipped(reason))
+            self._write()
+            self._refuse(1002, reason)
+        else:
+            self._cancel_limit()
+            self._opened = True
+            if self._handler is not None:
+                self._handler.connected()
+
+    def _refuse(self, code: int | None, reason: str) -> None:
+        handler, self._handler = self._handler, None
+        self._cancel_limit()
+        if self._transport is not None:
+            self._transport.close()
+        if handler is not None:
+            handler.refused(code, reason)
+
+    # --- bytes ------------------------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        assert self._client is not None
+        if self._handler is None:
+            return
+        self._client.receive_data(data)
+        self._fed()
+
+    def eof_received(self) -> None:
+        assert self._client is not None
+        if self._handler is not None:
+            self._client.receive_eof()
+            self._fed()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        assert self._client is not None
+        self._cancel_limit()
+        if self._handler is not None:
+            if self._client.state is not State.CLOSED and not self._client.reader.eof:
+                self._client.receive_eof()
+                self._events.extend(self._client.events_received())
+            self._events.append(Lost())
+            self._deliver()
+
+    def pause_writing(self) -> None:
+        # The CSMS does not read: it gets no more answers until it does.
+        self.hold("writing")
+
+    def resume_writing(self) -> None:
+        self.free("writing")
+
+    def _fed(self) -> None:
+        assert self._client is not None
+        self._write()
+        self._events.extend(self._client.events_received())
+        if self._client.close_expected() and self._timer is None:
+            self._limit(CLOSE_TIMEOUT)
+        self._deliver()
+
+    def _write(self) -> None:
+        assert self._client is not None
+        data = b"".join(self._client.data_to_send())  # the marker for end of stream is empty: TCP ends by `close`
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _limit(self, seconds: float) -> None:
+        self._cancel_limit()
+        self._timer = self._loop.call_later(seconds, self._overdue)
+
+    def _cancel_limit(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _overdue(self) -> None:
+        self._timer = None
+        if not self._opened:
+            self._refuse(None, f"No answer to the WebSocket handshake within {CONNECT_TIMEOUT:.0f} s.")
+        if self._transport is not None:
+            self._transport.abort()
+
+    # --- events -----------------------------------------------------------------------------------------------------
+
+    def _deliver(self) -> None:
+        """Hands on at most a slice of what is waiting; a CSMS that floods waits its turn, unread."""
+        if self._delivering:
+            return
+        self._delivering = True
+        try:
+            for _ in range(SLICE):
+                if not self._events or self._holds:
+                    break
+                self._handle(self._events.popleft())
+        finally:
+            self._delivering = False
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if self._transport is None or self._transport.is_closing():
+            reading = None
+        else:
+            reading = not self._events and not self._holds
+        if reading is True:
+            self._transport.resume_reading()  # type: ignore[union-attr]
+        elif reading is False:
+            self._transport.pause_reading()  # type: ignore[union-attr]
+        if self._events and not self._holds:
+            self._loop.call_soon(self._deliver)
+
+    def _handle(self, event: Frame | Response | Lost) -> None:
+        if isinstance(event, Lost):
+            self._ended()
+        elif isinstance(event, Response):
+            self._answered(event)
+        elif event.opcode in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
+            self._collect(event)
+        elif event.opcode is Opcode.PONG and self._handler is not None:
+            self._handler.pong()
+
+    def _collect(self, frame: Frame) -> None:
+        """A message may come in fragments; its kind is the first one's (RFC 6455, 5.4)."""
+        self._fragments.append(frame)
+        if not frame.fin or self._handler is None:
+            return
+        whole, self._fragments = self._fragments, []
+        data = b"".join(part.data for part in whole) if len(whole) > 1 else bytes(frame.data)
+        if whole[0].opcode is Opcode.BINARY:
+            self._handler.binary(data)
+            return
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            assert self._client is not None
+            self._client.fail(CloseCode.INVALID_DATA, "text is not UTF-8")
+            self._write()
+            self._limit(CLOSE_TIMEOUT)
+        else:
+            self._handler.text(text)
+
+    def _ended(self) -> None:
+        handler, self._handler = self._handler, None
+        if handler is None:
+            return
+        assert self._client is not None
+        if self._opened:
+            handler.closed(*_closing(self._client))
+        else:
+            handler.refused(*_refusal(self._client.handshake_exc, None))
+
+
+def _closing(client: ClientProtocol) -> tuple[int, str]:
+    """Code and reason as the CSMS gave them, else as we did, else 1006 (RFC 6455, 7.1.5)."""
+    if client.close_rcvd is not None:
+        return client.close_rcvd.code, client.close_rcvd.reason
+    if client.close_sent is not None:
+        return client.close_sent.code, client.close_sent.reason
+    return CloseCode.ABNORMAL_CLOSURE, "The connection ended without a close frame."
+
+
+def _refusal(problem: Exception | None, response: Response | None) -> tuple[int | None, str]:
+    if isinstance(problem, InvalidStatus):
+        status = problem.response.status_code
+        return status, f"HTTP {status} {problem.response.reason_phrase}".strip()
+    code = response.status_code if response is not None else None
+    if isinstance(problem, InvalidHandshake):
+        return code, f"The WebSocket handshake failed: {problem}."
+    return code, "The connection ended before the WebSocket handshake was answered."
+
+
+def _words(error: OSError | UnicodeError) -> str:
+    return str(error) or type(error).__name__
+
+
+def _clipped(reason: str) -> str:
+    """A close frame has room for 123 bytes of reason (RFC 6455, 5.5)."""
+    return reason.encode()[:123].decode(errors="ignore")

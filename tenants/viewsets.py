@@ -1,0 +1,37 @@
+"""The base of every view on tenant data: authenticates, opens the organization's scope, closes it again."""
+
+from contextvars import Token
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponseBase
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.viewsets import GenericViewSet
+
+from ocpplab.api.errors import Forbidden
+from tenants.authentication import Caller, tenant_of
+from tenants.scoping import close_scope, open_scope
+
+
+class TenantViewSet(GenericViewSet[Any]):
+    """Views define `get_queryset()`, never a class-level queryset: that one would run without a scope."""
+
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]  # noqa: RUF012 (Django's name)
+    _scope: Token[UUID | None] | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        tenant_id = tenant_of(request)
+        caller: Caller = request.user
+        if request.method not in SAFE_METHODS and not caller.token.may_write:
+            raise Forbidden("The role viewer may only read.")
+        self._scope = open_scope(tenant_id)
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            if self._scope is not None:
+                close_scope(self._scope)
+                self._scope = None
