@@ -1,5 +1,6 @@
 """Brands and models in the admin: staff look, filter and edit; an edit makes the row theirs, not the data files'."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib import admin, messages
@@ -54,6 +55,10 @@ class CatalogAdmin(ModelAdmin):
     def thumbnail(self, row: Brand | ChargerModel) -> SafeString | str:
         return picture(row.image_url, 44)
 
+    @admin.display(description="origin", ordering="edited_by_staff")
+    def origin(self, row: Brand | ChargerModel) -> str:
+        return "staff" if row.edited_by_staff else "data files"
+
     @admin.display(description="picture")
     def large_picture(self, row: Brand | ChargerModel) -> SafeString | str:
         return picture(row.image_url, 240)
@@ -93,12 +98,13 @@ class CatalogAdmin(ModelAdmin):
 def picture(url: str, size: int) -> SafeString | str:
     if not url:
         return ""
-    return format_html('<img src="{}" alt="" width="{}" height="{}" style="border-radius:8px">', url, size, size)
+    style = f"width:{size}px;min-width:{size}px;border-radius:8px"
+    return format_html('<img src="{}" alt="" style="{}">', url, style)
 
 
 @admin.register(Brand)
 class BrandAdmin(CatalogAdmin):
-    list_display = ("thumbnail", "name", "slug", "edited_by_staff", "updated_at")
+    list_display = ("thumbnail", "name", "slug", "origin", "updated_at")
     list_display_links = ("thumbnail", "name")
     list_filter = ("edited_by_staff",)
     search_fields = ("name", "slug")
@@ -116,8 +122,7 @@ class ChargerModelAdmin(CatalogAdmin):
         "max_power",
         "outlet_list",
         "version_list",
-        "source_basis",
-        "edited_by_staff",
+        "origin",
     )
     list_display_links = ("thumbnail", "name")
     list_filter = (
@@ -162,7 +167,8 @@ class ChargerModelAdmin(CatalogAdmin):
 
     @admin.display(description="outlets")
     def outlet_list(self, row: ChargerModel) -> str:
-        return ", ".join(f"{connector['type']} {connector['format']}" for connector in row.connectors)
+        kinds = Counter(f"{connector['type']} {connector['format']}" for connector in row.connectors)
+        return ", ".join(f"{count} × {kind}" if count > 1 else kind for kind, count in kinds.items())
 
     @admin.display(description="OCPP")
     def version_list(self, row: ChargerModel) -> str:

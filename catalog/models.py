@@ -1,5 +1,6 @@
 """Brands and their charger models: facts that all organizations share, seeded from `catalog/data/`."""
 
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from django.db import models
 from django.templatetags.static import static
 
 from catalog import rules
-from catalog.shapes import Rule
+from catalog.shapes import Problem
 from catalog.vocabulary import CurrentType, Mounting, OcppVersion, OutletFormat, SourceBasis
 
 # OCPP 1.6 cuts chargePointVendor and chargePointModel at 20 characters (BootNotification.req).
@@ -71,11 +72,13 @@ def tagged(words: Iterable[str]) -> str:
     return "".join(f"|{word}" for word in words) + "|"
 
 
-def raise_problems(field: str, value: Any, rule: Rule) -> None:
-    """Raises Django's ValidationError when the value breaks the rule."""
-    problems = [str(problem) for problem in rule(value, "")]
-    if problems:
-        raise ValidationError({field: problems})
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raises Django's ValidationError with each problem at the field where its path begins; none, none."""
+    errors: dict[str, list[str]] = {}
+    for problem in problems:
+        errors.setdefault(re.split(r"[.\[]", problem.path)[0], []).append(str(problem))
+    if errors:
+        raise ValidationError(errors)
 
 
 class ChargerModelQuerySet(models.QuerySet["ChargerModel"]):
@@ -123,7 +126,7 @@ class Brand(models.Model):
 
     def clean(self) -> None:
         if self.vendor_keys:
-            raise_problems("vendor_keys", self.vendor_keys, rules.VENDOR_KEYS)
+            refuse(rules.VENDOR_KEYS(self.vendor_keys, "vendor_keys"))
 
     @property
     def boot_vendor(self) -> str:
@@ -189,9 +192,8 @@ class ChargerModel(models.Model):
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
-        raise_problems("connectors", self.connectors, rules.CONNECTORS)
-        raise_problems("power_levels_kw", self.power_levels_kw, rules.POWER_LEVELS)
-        raise_problems("ocpp_versions", self.ocpp_versions, rules.OCPP_VERSIONS)
+        facts = {name: getattr(self, name) for name in rules.FACTS}
+        refuse(rules.MODEL_FACTS(facts, ""))
 
     @property
     def boot_model(self) -> str:

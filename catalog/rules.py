@@ -13,6 +13,7 @@ from catalog.shapes import (
     all_of,
     ascending,
     distinct,
+    inside,
     iso_date,
     list_of,
     number,
@@ -77,7 +78,7 @@ def evse_numbers_are_coherent(connectors: Any, path: str) -> Iterator[Problem]:
 def levels_reach_the_strongest_outlet(model: Any, path: str) -> Iterator[Problem]:
     strongest = max(connector["max_power_kw"] for connector in model["connectors"])
     if model["power_levels_kw"][-1] != strongest:
-        yield Problem(f"{path}.power_levels_kw", f"must end at the strongest outlet's {strongest} kW")
+        yield Problem(inside(path, "power_levels_kw"), f"must end at the strongest outlet's {strongest} kW")
 
 
 def current_is_that_of_the_outlets(model: Any, path: str) -> Iterator[Problem]:
@@ -85,7 +86,7 @@ def current_is_that_of_the_outlets(model: Any, path: str) -> Iterator[Problem]:
     currents = {current_of(connector["type"], connector["max_voltage_v"]) for connector in model["connectors"]}
     expected = CurrentType.DC if CurrentType.DC in currents else CurrentType.AC
     if model["current_type"] != expected:
-        yield Problem(f"{path}.current_type", f"must be {expected.value} with these connectors")
+        yield Problem(inside(path, "current_type"), f"must be {expected.value} with these connectors")
 
 
 def a_reboot_key_can_be_written(key: Any, path: str) -> Iterator[Problem]:
@@ -133,17 +134,21 @@ VENDOR_KEY = all_of(
 )
 VENDOR_KEYS = all_of(list_of(VENDOR_KEY, 3, 8), distinct("key"), keys_are_of_every_sort)
 
+FACTS = {
+    "current_type": one_of(CurrentType.values),
+    "power_levels_kw": POWER_LEVELS,
+    "connectors": CONNECTORS,
+    "ocpp_versions": OCPP_VERSIONS,
+}
+MODEL_FACTS = all_of(record(FACTS), levels_reach_the_strongest_outlet, current_is_that_of_the_outlets)
 MODEL = all_of(
     record(
         {
+            **FACTS,
             "slug": text(80, SLUG),
             "name": text(80),
             "description": text(400),
-            "current_type": one_of(CurrentType.values),
             "mounting": one_of(Mounting.values),
-            "power_levels_kw": POWER_LEVELS,
-            "connectors": CONNECTORS,
-            "ocpp_versions": OCPP_VERSIONS,
             "has_modem": yes_or_no,
             "has_meter": yes_or_no,
             "has_display": yes_or_no,

@@ -26,6 +26,11 @@ class Problem:
 Rule = Callable[[Any, str], Iterator[Problem]]
 
 
+def inside(path: str, field: str) -> str:
+    """The path of an object's field."""
+    return f"{path}.{field}" if path else field
+
+
 def text(longest: int, pattern: re.Pattern[str] | None = None, *, empty: bool = False) -> Rule:
     def check(value: Any, path: str) -> Iterator[Problem]:
         if not isinstance(value, str):
@@ -92,14 +97,13 @@ def record(required: Mapping[str, Rule], optional: Mapping[str, Rule] | None = N
         if not isinstance(value, dict):
             yield Problem(path, "must be an object")
             return
-        prefix = f"{path}." if path else ""
         for name in sorted(required.keys() - value.keys()):
-            yield Problem(f"{prefix}{name}", "is missing")
+            yield Problem(inside(path, name), "is missing")
         for name, item in value.items():
             if name in rules:
-                yield from rules[name](item, f"{prefix}{name}")
+                yield from rules[name](item, inside(path, name))
             else:
-                yield Problem(f"{prefix}{name}", "is not a known field")
+                yield Problem(inside(path, name), "is not a known field")
 
     return check
 

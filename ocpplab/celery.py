@@ -4,7 +4,10 @@ import os
 
 from celery import Celery
 
+from simulator.worker import install
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ocpplab.settings")
 app = Celery("ocpplab")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+install(app)

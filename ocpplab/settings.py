@@ -189,6 +189,15 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "OcppVersionEnum": "chargers.models.OcppVersion",
+        "SubprotocolEnum": ["ocpp1.6", "ocpp2.0.1"],
+        "ResetTypeEnum": ["Soft", "Hard"],
+        "ConnectorTypeEnum": "catalog.vocabulary.ConnectorType",
+        "LocationStatusEnum": "locations.models.LocationStatus",
+        "ProvisioningStatusEnum": "chargers.models.ProvisioningStatus",
+        "ConnectionStatusEnum": "chargers.models.ConnectionStatus",
+    },
 }
 
 # Bearer tokens: HS256 with a key id, so that a key can be rotated while tokens of the old one still live.

@@ -10,20 +10,21 @@ from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
 from ocpplab.api.errors import Forbidden
-from tenants.authentication import Caller, tenant_of
+from tenants.authentication import caller_of, tenant_of
 from tenants.scoping import close_scope, open_scope
 
 
 class TenantViewSet(GenericViewSet[Any]):
     """Views define `get_queryset()`, never a class-level queryset: that one would run without a scope."""
 
-    http_method_names = ["get", "head", "post", "put", "patch", "delete"]  # noqa: RUF012 (Django's name)
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    filter_backends = ()  # filters are each view's own
     _scope: Token[UUID | None] | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         tenant_id = tenant_of(request)
-        caller: Caller = request.user
+        caller = caller_of(request)
         if request.method not in SAFE_METHODS and not caller.token.may_write:
             raise Forbidden("The role viewer may only read.")
         self._scope = open_scope(tenant_id)

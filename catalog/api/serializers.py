@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from catalog.models import Brand, ChargerModel
@@ -17,18 +16,17 @@ class TraitsSerializer(serializers.Serializer[Any]):
     ocpp_version = serializers.ChoiceField(OcppVersion.choices, required=False)
 
 
-@extend_schema_field({"type": ["string", "null"], "format": "uri"})
-class PictureUrlField(serializers.ReadOnlyField):
+class PictureUrlField(serializers.URLField):
     """`image_url` of a row as an absolute URL; null where the row has no picture."""
 
-    def to_representation(self, value: str) -> str | None:
+    def to_representation(self, value: Any) -> Any:
         if not value:
             return None
-        return str(self.context["request"].build_absolute_uri(value))
+        return self.context["request"].build_absolute_uri(value)
 
 
 class BrandSerializer(serializers.ModelSerializer[Brand]):
-    image_url = PictureUrlField()
+    image_url = PictureUrlField(allow_null=True)
 
     class Meta:
         model = Brand
@@ -54,7 +52,7 @@ class ChargerModelSerializer(serializers.ModelSerializer[ChargerModel]):
 
     brand_slug = serializers.CharField(source="brand.slug", read_only=True)
     brand_id = serializers.UUIDField(read_only=True)
-    image_url = PictureUrlField()
+    image_url = PictureUrlField(allow_null=True)
     connector_count = serializers.IntegerField(read_only=True)
     current_type = serializers.ChoiceField(CurrentType.choices)
     supported_kwh = serializers.ListField(

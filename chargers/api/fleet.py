@@ -77,7 +77,7 @@ class LocationChargersViewSet(TenantViewSet):
     )
     def list(self, request: Request, location_id: str) -> Response:
         page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(ChargerSerializer(page, many=True).data)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(
         operation_id="create_location_chargers",
@@ -88,6 +88,7 @@ class LocationChargersViewSet(TenantViewSet):
             component_name="LocationChargersCreate",
             serializers=[ChargerGroupSerializer(many=True), FleetCreateSerializer],
             resource_type_field_name=None,
+            many=False,
         ),
         responses={201: BulkCreateResultSerializer},
     )
@@ -99,7 +100,7 @@ class LocationChargersViewSet(TenantViewSet):
         answer = {
             "created_count": len(outcome.done),
             "failed_count": len(failures),
-            "created": ChargerSerializer(outcome.done, many=True).data,
+            "created": self.get_serializer(outcome.done, many=True).data,
             "failed": failures,
         }
         return Response(answer, status=201)
@@ -125,7 +126,7 @@ class LocationChargersViewSet(TenantViewSet):
         answer = {
             "updated_count": len(outcome.done),
             "failed_count": len(failures),
-            "updated": ChargerSerializer(outcome.done, many=True).data,
+            "updated": self.get_serializer(outcome.done, many=True).data,
             "failed": failures,
         }
         return Response(answer)
@@ -141,7 +142,7 @@ class LocationChargersViewSet(TenantViewSet):
         ids = {"charger_ids": request.query_params.getlist("charger_ids")}
         if not ids["charger_ids"]:
             raise Invalid((("query", "charger_ids"), "Name the chargers to delete.", "missing"))
-        return self.delete(validated(ChargerIdsSerializer, ids, where="query"))
+        return self.deleted(validated(ChargerIdsSerializer, ids, where="query"))
 
     @extend_schema(
         operation_id="delete_chargers_of_location",
@@ -151,9 +152,9 @@ class LocationChargersViewSet(TenantViewSet):
         responses={200: BulkDeleteResultSerializer},
     )
     def destroy_named(self, request: Request, location_id: str) -> Response:
-        return self.delete(validated(ChargerIdsSerializer, request.data))
+        return self.deleted(validated(ChargerIdsSerializer, request.data))
 
-    def delete(self, asked: dict[str, Any]) -> Response:
+    def deleted(self, asked: dict[str, Any]) -> Response:
         chargers, foreign = of_location(self.location(), asked["charger_ids"])
         provisioning.delete_chargers(chargers)
         failures = [{"charger_id": one, "error": f"{one} {FOREIGN}"} for one in foreign]

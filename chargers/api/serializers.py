@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from catalog.api.serializers import PictureUrlField
 from chargers.addresses import LONGEST, AddressRefused, check_csms_url
 from chargers.models import Charger, OcppVersion, ProvisioningStatus
 from chargers.services.provisioning import LONGEST_IDENTITY, NewCharger
@@ -37,7 +38,7 @@ class ChargerSerializer(serializers.ModelSerializer[Charger]):
     brand_slug = serializers.CharField(source="model.brand.slug", read_only=True)
     model = serializers.CharField(source="model.name", read_only=True)
     model_slug = serializers.CharField(source="model.slug", read_only=True)
-    image_url = serializers.SerializerMethodField()
+    image_url = PictureUrlField(source="model.image_url")
     number_of_connectors = serializers.IntegerField(source="model.connector_count", read_only=True)
     max_charging_power = serializers.IntegerField(source="model.max_power_w", read_only=True)
     location_id = serializers.UUIDField(read_only=True)
@@ -52,9 +53,6 @@ class ChargerSerializer(serializers.ModelSerializer[Charger]):
 
     def get_name(self, charger: Charger) -> str | None:
         return charger.name or None
-
-    def get_image_url(self, charger: Charger) -> str | None:
-        return charger.model.image_url or None
 
 
 class ProvisioningErrorSerializer(serializers.Serializer[Any]):
@@ -97,7 +95,7 @@ class TemplateSerializer(serializers.Serializer[Any]):
 class FleetChargerSerializer(serializers.Serializer[Any]):
     """A charger of a location: the location is the path's, an explicit one must be the same."""
 
-    identity = Text(max_length=LONGEST_IDENTITY, trim_whitespace=False, validators=[station_identity])
+    identity = Text(max_length=LONGEST_IDENTITY, validators=[station_identity])
     brand_slug = Text(max_length=80)
     model_slug = Text(max_length=80)
     connector_type = Text(max_length=20)
@@ -188,7 +186,7 @@ class FleetCreateSerializer(serializers.Serializer[Any]):
 
 
 class FleetUpdateSerializer(serializers.Serializer[Any]):
-    chargers = ChargerPatchSerializer(many=True, allow_empty=False, max_length=MOST_CHARGERS)
+    chargers = serializers.ListField(child=ChargerPatchSerializer(), min_length=1, max_length=MOST_CHARGERS)
 
 
 class CreateFailureSerializer(serializers.Serializer[Any]):

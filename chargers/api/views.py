@@ -43,7 +43,7 @@ class ChargerViewSet(TenantViewSet):
     )
     def list(self, request: Request) -> Response:
         page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(ChargerSerializer(page, many=True).data)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(
         operation_id="create_charger",
@@ -60,11 +60,11 @@ class ChargerViewSet(TenantViewSet):
         except NotFound:
             raise InvalidRequest(f"There is no location {wanted.location_id}.") from None
         charger = provisioning.create_charger(location, wanted)
-        return Response(ChargerSerializer(charger).data, status=201)
+        return Response(self.get_serializer(charger).data, status=201)
 
     @extend_schema(operation_id="get_charger", summary="Get a charger", tags=CHARGERS)
     def retrieve(self, request: Request, charger_id: str) -> Response:
-        return Response(ChargerSerializer(find_charger(charger_id)).data)
+        return Response(self.get_serializer(find_charger(charger_id)).data)
 
     @extend_schema(
         operation_id="get_charger_status",
@@ -87,7 +87,7 @@ class ChargerViewSet(TenantViewSet):
     def update(self, request: Request, charger_id: str) -> Response:
         charger = find_charger(charger_id)
         changes = changes_of(validated(ChargerUpdateSerializer, request.data))
-        return Response(ChargerSerializer(provisioning.update_charger(charger, changes)).data)
+        return Response(self.get_serializer(provisioning.update_charger(charger, changes)).data)
 
     @extend_schema(
         operation_id="delete_charger", summary="Stop and delete a charger", tags=CHARGERS, responses={204: None}

@@ -21,7 +21,12 @@ from tenants import audit
 
 # Seconds until a row that nobody finished is overdue. Sessions wait for a person's car and for the CSMS.
 PATIENCE = 30.0
-PATIENCE_BY_TYPE = {"start_session": 120.0, "stop_session": 120.0, "start_transaction": 120.0, "stop_transaction": 120.0}
+PATIENCE_BY_TYPE = {
+    "start_session": 120.0,
+    "stop_session": 120.0,
+    "start_transaction": 120.0,
+    "stop_transaction": 120.0,
+}
 # OCPP 1.6 CiString20Type; OCPP 2.0.1 identifierString[36].
 LONGEST_ID_TAG = {OcppVersion.V16: 20, OcppVersion.V201: 36}
 

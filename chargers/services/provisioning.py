@@ -79,7 +79,9 @@ def create_chargers(location: Location, wanted: Sequence[NewCharger]) -> Outcome
 @transaction.atomic
 def _create(location: Location, wanted: Sequence[NewCharger]) -> Outcome:
     models = _models_of(wanted)
-    taken = set(Charger.objects.filter(identity__in=[one.identity for one in wanted]).values_list("identity", flat=True))
+    taken = set(
+        Charger.objects.filter(identity__in=[one.identity for one in wanted]).values_list("identity", flat=True)
+    )
     outcome = Outcome()
     for one in wanted:
         try:
@@ -240,7 +242,7 @@ def delete_chargers(chargers: Sequence[Charger]) -> None:
     bus.wake_on_commit()
 
 
-def _audit(verb: str, tenant_id: uuid.UUID, chargers: Sequence[Charger], **details: Any) -> None:
+def _audit(verb: str, tenant_id: uuid.UUID | None, chargers: Sequence[Charger], **details: Any) -> None:
     """One row for the whole call: it names every charger, and carries the id where there is but one."""
     single = len(chargers) == 1
     audit.record(

@@ -65,4 +65,5 @@ class LocationUpdateSerializer(serializers.Serializer[Any]):
 
 def columns(data: dict[str, Any]) -> dict[str, Any]:
     """Validated fields as the model's: coordinates are two columns."""
-    return {name: value for name, value in data.items() if name != "coordinates"} | data.get("coordinates", {})
+    coordinates: dict[str, float] = data.get("coordinates", {})
+    return {name: value for name, value in data.items() if name != "coordinates"} | coordinates

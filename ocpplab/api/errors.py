@@ -1,7 +1,7 @@
 """The gateway's errors, and the one place that turns them into the REST dialect.
 
-Shapes (gateway contract, section 2): `{"detail": "<sentence>"}`; for 422 `{"detail": [{loc, msg, type}]}`. Services raise,
-nobody builds error JSON by hand.
+Shapes (gateway contract, section 2): `{"detail": "<sentence>"}`; for 422 `{"detail": [{loc, msg, type}]}`. Services
+raise, nobody builds error JSON by hand.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ Location = tuple[str | int, ...]
 class GatewayError(Exception):
     """A refusal with an HTTP status, a stable code and a sentence that says what to do next."""
 
-    status = status.HTTP_400_BAD_REQUEST
+    status: int = status.HTTP_400_BAD_REQUEST
     code = "invalid_request"
 
     def __init__(self, message: str, *, headers: Mapping[str, str] | None = None) -> None:
@@ -115,8 +115,9 @@ def from_drf(error: exceptions.APIException) -> GatewayError:
     translated.status = error.status_code
     if isinstance(error, exceptions.NotFound):
         translated.message = "Not found."
-    if isinstance(error, exceptions.Throttled) and error.wait is not None:
-        translated.headers["Retry-After"] = str(int(error.wait) + 1)
+    wait = getattr(error, "wait", None)  # of Throttled
+    if wait is not None:
+        translated.headers["Retry-After"] = str(int(wait) + 1)
     return translated
 
 
@@ -143,8 +144,9 @@ def too_large() -> Response:
 
 def _drf_headers(error: exceptions.APIException, context: Mapping[str, Any]) -> dict[str, str]:
     view = context.get("view")
-    if getattr(error, "auth_header", None):
-        return {"WWW-Authenticate": error.auth_header}
+    auth_header = getattr(error, "auth_header", None)  # set by REST framework on 401
+    if auth_header:
+        return {"WWW-Authenticate": auth_header}
     if isinstance(error, exceptions.MethodNotAllowed) and view is not None:
         return {"Allow": ", ".join(view.allowed_methods)}
     return {}

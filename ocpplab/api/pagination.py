@@ -1,5 +1,6 @@
 """The two list envelopes of the contract (gateway contract, section 1.2)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -36,12 +37,16 @@ class PageLimitPagination(BasePagination):
     default_limit = 50
     max_limit = 100
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        return self.paginate(queryset, queryset.count(), request)
+
+    def paginate(self, rows: QuerySet[Any] | Sequence[Any], total: int, request: Request) -> list[Any]:
+        """The page's rows, of a queryset or of a list; raises Invalid (422) for numbers out of bounds."""
         self.page = whole_number(request, "page", default=1, least=1, most=2**31)
         self.limit = whole_number(request, "limit", default=self.default_limit, least=1, most=self.max_limit)
-        self.total = queryset.count()
+        self.total = total
         start = (self.page - 1) * self.limit
-        return list(queryset[start : start + self.limit]) if start < self.total else []
+        return list(rows[start : start + self.limit]) if start < total else []
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"data": data, "total": self.total, "page": self.page, "limit": self.limit})

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
@@ -42,6 +42,13 @@ MEANINGS = {
     "500": "Internal error",
     "503": "The simulator did not answer in time, or the gateway is too busy",
 }
+PATH_WORDS = {
+    "brand_slug": "A brand of the catalog.",
+    "model_slug": "A model of that brand.",
+    "location_id": "The location's id.",
+    "charger_id": "The charger's id; its identity is taken too.",
+    "command_id": "The id that the command's answer gave.",
+}
 BODY_METHODS = {"post", "put", "patch"}
 
 
@@ -65,8 +72,9 @@ class GatewaySchema(AutoSchema):
 
     @property
     def operation(self) -> Operation | None:
-        """The view's own `operation`, set by views that one table makes many routes of."""
-        return getattr(self.view, "operation", None)
+        """From the view's `operations` (by method), set on views that one table makes many routes of."""
+        operations: Mapping[str, Operation] = getattr(self.view, "operations", {})
+        return operations.get(self.method.lower())
 
     def get_operation_id(self) -> str:
         return self.operation.id if self.operation else super().get_operation_id()
@@ -77,7 +85,7 @@ class GatewaySchema(AutoSchema):
     def get_summary(self) -> str | None:
         return self.operation.summary if self.operation else super().get_summary()
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular's own signature
         return self.operation.description if self.operation else super().get_description()
 
     def get_request_serializer(self) -> Any:
@@ -92,7 +100,7 @@ class GatewaySchema(AutoSchema):
     def get_examples(self) -> list[Any]:
         return list(self.operation.examples) if self.operation else super().get_examples()
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for code in self.error_codes():
             schema = ITEMS if code == "422" else DETAIL
@@ -100,6 +108,12 @@ class GatewaySchema(AutoSchema):
                 code, {"description": MEANINGS[code], "content": {"application/json": {"schema": schema}}}
             )
         return bodies
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        return [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "description": words}
+            for name, words in ((name, PATH_WORDS.get(name, "")) for name in variables)
+        ]
 
     def error_codes(self) -> list[str]:
         codes = ["422", "500"]

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from django.conf import settings
+from rest_framework.settings import api_settings
 
 
 def iso(at: datetime | None) -> str | None:
-    return at.astimezone(UTC).strftime(settings.REST_FRAMEWORK["DATETIME_FORMAT"]) if at else None
+    return at.astimezone(UTC).strftime(str(api_settings.DATETIME_FORMAT)) if at else None

@@ -2,11 +2,19 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from ocpplab.api import errors
+from ocpplab.health import HealthView
+from ocpplab.landing import LandingPage
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("", LandingPage.as_view(), name="landing"),
+    path("health", HealthView.as_view(), name="health"),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("docs/swagger", SpectacularSwaggerView.as_view(url_name="schema"), name="docs-swagger"),
     path("", include("ocpplab.urls.canonical")),
 ]
 

@@ -29,9 +29,13 @@ class Charging(Block[S]):
             self._rearm(connector)
 
     def _rearm(self, connector: Connector) -> None:
-        """After a restart of the product: what was running goes on."""
+        """After a restart of the product: what was running goes on, who waited waits anew."""
         running = connector.running
         if running is None:
+            if connector.grant is not None:
+                self.station.set_timer(f"plug_timeout:{connector.number}", self.connection_timeout())
+            elif connector.plugged and not connector.finishing:
+                self.station.set_timer(f"tag_timeout:{connector.number}", self.connection_timeout())
             return
         if connector.ev_connected and running.energy_offered:
             connector.close_contactor_soon(self.station.now)
@@ -105,9 +109,7 @@ class Charging(Block[S]):
     def _checked(self, info: TokenInfo) -> None:
         command_id = self.station.commands.cause
         if info.status != "Accepted":
-            self.station.commands.finish(
-                command_id, "rejected", f"The CSMS answered {info.status}.", self.station.now
-            )
+            self.station.commands.finish(command_id, "rejected", f"The CSMS answered {info.status}.", self.station.now)
 
     def granted(self, context: dict[str, Any], info: TokenInfo | None = None) -> None:
         connector = self.station.connector(context["connector"])
@@ -339,11 +341,13 @@ class Charging(Block[S]):
         kind, message = faults.kind_of(asked)
         blocking = kind.blocking if params.get("severity") is None else params["severity"] == "blocking"
         seconds = params.get("duration_seconds")
-        until = self.station.now.mono + seconds if seconds else None
+        until = self.station.now.wall + seconds if seconds else None
         fault = Fault(kind.code, asked, blocking, until)
         connector.faults = [one for one in connector.faults if one.code != kind.code] + [fault]
         if connector.running is not None and blocking and kind.stops:
-            self.end(connector, causes.EMERGENCY_STOP if kind.code == "EmergencyStop" else f"{causes.FAULT}:{kind.code}")
+            self.end(
+                connector, causes.EMERGENCY_STOP if kind.code == "EmergencyStop" else f"{causes.FAULT}:{kind.code}"
+            )
         if blocking:
             connector.grant = None
         self.report_status(connector)
@@ -367,7 +371,7 @@ class Charging(Block[S]):
             self.report_fault(connector, fault, cleared=True)
 
     def _clear_expired_faults(self, connector: Connector) -> None:
-        now = self.station.now.mono
+        now = self.station.now.wall
         expired = [fault for fault in connector.faults if fault.until is not None and fault.until <= now]
         if expired:
             self._clear(connector, expired)

@@ -34,6 +34,9 @@ class CommandTracker:
     def begin(self, command_id: str, now: Instant) -> None:
         self._pending[command_id] = Pending(command_id, deadline=now.mono + TIMEOUT)
 
+    def is_pending(self, command_id: str) -> bool:
+        return command_id in self._pending
+
     @contextmanager
     def caused_by(self, command_id: str) -> Iterator[None]:
         """Calls made within the block belong to this command ("" for none)."""
@@ -94,6 +97,7 @@ class CommandTracker:
                 reason = pending.note or ("" if pending.frames else why_silent)
                 self.finish(pending.command_id, "accepted", reason, now)
             elif now.mono >= pending.deadline:
-                self.finish(pending.command_id, "timed_out", "No answer in time; see the log.", now)
+                reason = "No answer in time; see the log." if pending.sent else "The CSMS has not accepted the charger."
+                self.finish(pending.command_id, "timed_out", reason, now)
         facts, self._facts = self._facts, []
         return facts

@@ -54,8 +54,8 @@ def _text(setting: Setting, text: str) -> str:
 
 def _members(setting: Setting, text: str) -> str:
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if len(parts) > setting.most:
-        raise ValueError(f"at most {setting.most} members")
+    if not setting.least <= len(parts) <= setting.most:
+        raise ValueError(f"must have {setting.least}..{setting.most} members")
     unknown = [part for part in parts if setting.members and part not in setting.members]
     if unknown:
         raise ValueError(f"not supported: {', '.join(unknown)}")
@@ -123,3 +123,17 @@ class Configuration:
         if setting.access != "W":
             entry["value"] = self.text(name)
         return entry
+
+
+def summary(results: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    """The REST answer to a set request: one status over all keys, and each key's own."""
+    applied = [key for key, (status, _) in results.items() if status in (ACCEPTED, REBOOT_REQUIRED)]
+    restart = any(status == REBOOT_REQUIRED for status, _ in results.values())
+    refused = [f"{key}: {why}" for key, (_, why) in results.items() if why]
+    words = [f"{len(applied)} of {len(results)} keys applied.", *refused]
+    return {
+        "status": REJECTED if not applied else REBOOT_REQUIRED if restart else ACCEPTED,
+        "configured": applied,
+        "msg": " ".join(words),
+        "results": {key: REJECTED if status == UNKNOWN else status for key, (status, _) in results.items()},
+    }

@@ -29,6 +29,7 @@ class Pinging(Block[S]):
         if self.station.link.connected:
             self.station.order(Ping())
             self.station.timers.setdefault("pong", self.station.now.mono + PONG_TIMEOUT_S)
+        self.rearm()
 
     def pong_due(self, _: str) -> None:
         self.station.drop_link("no pong")

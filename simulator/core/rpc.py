@@ -84,9 +84,7 @@ def _masked_variables(payload: dict[str, Any]) -> Any:
     entries = payload.get("setVariableData")
     if not isinstance(entries, list):
         return None
-    blanked = [
-        {**entry, "attributeValue": MASK} if _names_a_secret(entry) else entry for entry in entries
-    ]
+    blanked = [{**entry, "attributeValue": MASK} if _names_a_secret(entry) else entry for entry in entries]
     return {**payload, "setVariableData": blanked} if blanked != entries else None
 
 

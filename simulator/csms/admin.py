@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -24,6 +25,9 @@ else:  # unfold ships no types; its class is Django's with another look
     from unfold.admin import ModelAdmin
 
 
+NOBODY = UUID(int=0)
+
+
 class HouseForm(ModelForm):
     """Works without a scope: the organization is that of the row, or of the parent chosen for a new one."""
 
@@ -44,18 +48,8 @@ class HouseForm(ModelForm):
                 super()._post_clean()  # type: ignore[misc]  # a hook of Django's that its stubs leave out
 
 
-class EndpointForm(HouseForm):
-    class Meta:
-        model = Endpoint
-        fields = ("label", "accept_unknown_cards", "heartbeat_interval")
-
-
 class CardForm(HouseForm):
     parent = "endpoint"
-
-    class Meta:
-        model = Card
-        fields = ("endpoint", "id_token", "type", "status", "group", "expires_at")
 
     def clean_id_token(self) -> str:
         return str(self.cleaned_data["id_token"]).upper()
@@ -63,10 +57,6 @@ class CardForm(HouseForm):
 
 class CallForm(HouseForm):
     parent = "station"
-
-    class Meta:
-        model = CsmsCall
-        fields = ("station", "action", "payload")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -88,8 +78,10 @@ class HouseAdmin(ModelAdmin):
         return rows.order_by(*self.get_ordering(request) or self.model._meta.ordering)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
-        kwargs["queryset"] = db_field.remote_field.model.objects.unscoped()
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        # Django asks the default manager for a queryset before it takes the one given here.
+        with scope(NOBODY):
+            kwargs["queryset"] = db_field.remote_field.model.objects.unscoped()
+            return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -120,7 +112,7 @@ def record(verb: str, row: Any, summary: str = "") -> None:
 
 @admin.register(Endpoint)
 class EndpointAdmin(HouseAdmin):
-    form = EndpointForm
+    form = HouseForm
     list_display = ("label", "tenant", "url", "accept_unknown_cards", "heartbeat_interval")
     list_select_related = ("tenant",)
     readonly_fields = ("tenant", "url", "created_at")
@@ -137,6 +129,7 @@ class EndpointAdmin(HouseAdmin):
 @admin.register(Card)
 class CardAdmin(HouseAdmin):
     form = CardForm
+    fields = ("endpoint", "id_token", "type", "status", "group", "expires_at")
     list_display = ("id_token", "endpoint", "type", "status", "group", "expires_at")
     list_filter = ("status",)
     list_select_related = ("endpoint",)
@@ -202,6 +195,7 @@ class CsmsTransactionAdmin(ReadOnlyAdmin):
 @admin.register(CsmsCall)
 class CsmsCallAdmin(HouseAdmin):
     form = CallForm
+    fields = ("station", "action", "payload")
     list_display = ("action", "station", "state", "reason", "created_at", "finished_at")
     list_filter = ("state",)
     list_select_related = ("station",)

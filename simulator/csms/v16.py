@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from channels.db import database_sync_to_async
@@ -20,7 +19,7 @@ from simulator.csms.services import Authorization
 class CentralSystem(Desk):
     subprotocol = "ocpp1.6"
     answers_bad_frames = False
-    error_codes: ClassVar[Mapping[Kind, str]] = MappingProxyType({
+    error_codes: ClassVar[Mapping[Kind, str]] = {
         Kind.FRAMEWORK: "FormationViolation",
         Kind.NOT_IMPLEMENTED: "NotImplemented",
         Kind.NOT_SUPPORTED: "NotSupported",
@@ -32,14 +31,16 @@ class CentralSystem(Desk):
         Kind.PROTOCOL: "ProtocolError",
         Kind.SECURITY: "SecurityError",
         Kind.INTERNAL: "InternalError",
-    })
-    acknowledged = frozenset({
-        "DiagnosticsStatusNotification",
-        "FirmwareStatusNotification",
-        "LogStatusNotification",
-        "SecurityEventNotification",
-        "SignedFirmwareStatusNotification",
-    })
+    }
+    acknowledged = frozenset(
+        {
+            "DiagnosticsStatusNotification",
+            "FirmwareStatusNotification",
+            "LogStatusNotification",
+            "SecurityEventNotification",
+            "SignedFirmwareStatusNotification",
+        }
+    )
 
     async def on_boot_notification(self, request: Payload) -> Payload:
         picture = self.picture
@@ -119,7 +120,7 @@ class CentralSystem(Desk):
     async def _id_tag_info(self, id_tag: str) -> Payload:
         return id_tag_info(await database_sync_to_async(services.authorize)(self.endpoint, id_tag))
 
-    handlers: ClassVar[Mapping[str, Handler]] = MappingProxyType({
+    handlers: ClassVar[Mapping[str, Handler]] = {
         "Authorize": on_authorize,
         "BootNotification": on_boot_notification,
         "DataTransfer": on_data_transfer,
@@ -129,7 +130,7 @@ class CentralSystem(Desk):
         "StartTransaction": on_start_transaction,
         "StatusNotification": on_status_notification,
         "StopTransaction": on_stop_transaction,
-    })
+    }
 
 
 def id_tag_info(authorization: Authorization) -> dict[str, Any]:

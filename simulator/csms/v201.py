@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from channels.db import database_sync_to_async
@@ -22,7 +21,7 @@ from simulator.csms.transactions import Event
 class ChargingStationManagement(Desk):
     subprotocol = "ocpp2.0.1"
     answers_bad_frames = True
-    error_codes: ClassVar[Mapping[Kind, str]] = MappingProxyType({
+    error_codes: ClassVar[Mapping[Kind, str]] = {
         Kind.FRAMEWORK: "RpcFrameworkError",
         Kind.MESSAGE_TYPE: "MessageTypeNotSupported",
         Kind.NOT_IMPLEMENTED: "NotImplemented",
@@ -35,24 +34,26 @@ class ChargingStationManagement(Desk):
         Kind.PROTOCOL: "ProtocolError",
         Kind.SECURITY: "SecurityError",
         Kind.INTERNAL: "InternalError",
-    })
+    }
     # Certificates of vehicles (Get15118EVCertificate, GetCertificateStatus) are not offered: NotSupported.
-    acknowledged = frozenset({
-        "ClearedChargingLimit",
-        "FirmwareStatusNotification",
-        "LogStatusNotification",
-        "MeterValues",
-        "NotifyChargingLimit",
-        "NotifyCustomerInformation",
-        "NotifyDisplayMessages",
-        "NotifyEvent",
-        "NotifyMonitoringReport",
-        "NotifyReport",
-        "PublishFirmwareStatusNotification",
-        "ReportChargingProfiles",
-        "ReservationStatusUpdate",
-        "SecurityEventNotification",
-    })
+    acknowledged = frozenset(
+        {
+            "ClearedChargingLimit",
+            "FirmwareStatusNotification",
+            "LogStatusNotification",
+            "MeterValues",
+            "NotifyChargingLimit",
+            "NotifyCustomerInformation",
+            "NotifyDisplayMessages",
+            "NotifyEvent",
+            "NotifyMonitoringReport",
+            "NotifyReport",
+            "PublishFirmwareStatusNotification",
+            "ReportChargingProfiles",
+            "ReservationStatusUpdate",
+            "SecurityEventNotification",
+        }
+    )
 
     async def on_boot_notification(self, request: Payload) -> Payload:
         picture = self.picture
@@ -113,7 +114,7 @@ class ChargingStationManagement(Desk):
         found = await database_sync_to_async(services.authorize)(self.endpoint, id_token["idToken"], id_token["type"])
         return id_token_info(found)
 
-    handlers: ClassVar[Mapping[str, Handler]] = MappingProxyType({
+    handlers: ClassVar[Mapping[str, Handler]] = {
         "Authorize": on_authorize,
         "BootNotification": on_boot_notification,
         "DataTransfer": on_data_transfer,
@@ -123,7 +124,7 @@ class ChargingStationManagement(Desk):
         "SignCertificate": on_sign_certificate,
         "StatusNotification": on_status_notification,
         "TransactionEvent": on_transaction_event,
-    })
+    }
 
 
 def read_event(request: Payload) -> Event:

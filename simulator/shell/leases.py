@@ -81,9 +81,6 @@ class Leases:
         """Free for the next claim at once. Only what is still ours."""
         Shard.objects.filter(owner=self.node_id, pk__in=shards).update(owner="", lease_until=None)
 
-    def unregister(self) -> None:
-        Node.objects.filter(pk=self.node_id).delete()
-
 
 def hold_for_dead(node_id: str, seconds: float) -> None:
     """Nobody may claim a dead node's shards while its spool is being imported."""
@@ -91,6 +88,6 @@ def hold_for_dead(node_id: str, seconds: float) -> None:
 
 
 def end(node_id: str) -> None:
-    """The node is known to be dead: its shards are free at once."""
+    """The node is known to be dead, or says goodbye: its shards are free at once."""
     Shard.objects.filter(owner=node_id).update(owner="", lease_until=None)
     Node.objects.filter(pk=node_id).delete()

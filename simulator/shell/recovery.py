@@ -17,30 +17,47 @@ BATCH = 500  # records in one transaction
 PROXY_LEASE_SECONDS = 30.0  # longer than any batch takes
 
 
+def is_pending(root: Path, own_id: str) -> bool:
+    """A dead node's spool waits to be imported."""
+    return any(spool.is_abandoned(folder) for folder in _others(root, own_id))
+
+
 def recover(root: Path, own_id: str) -> int:
     """Imports every spool whose writer is dead and ends its leases; the number of spools imported."""
+    return sum(_recover_one(folder) for folder in _others(root, own_id))
+
+
+def _others(root: Path, own_id: str) -> list[Path]:
     if not root.is_dir():
-        return 0
-    found = [folder for folder in root.iterdir() if folder.name != own_id and not folder.name.startswith(".")]
-    return sum(_recover_one(folder) for folder in sorted(found))
+        return []
+    return sorted(one for one in root.iterdir() if one.name != own_id and not one.name.startswith("."))
 
 
 def _recover_one(folder: Path) -> bool:
+    if not spool.is_abandoned(folder):
+        return False
+    # Before the lock: whoever then finds it taken by us finds the dead node's leases extended, too, and leaves them.
+    leases.hold_for_dead(folder.name, PROXY_LEASE_SECONDS)
     lock = spool.try_lock(folder)
     if lock is None:
         return False
     try:
-        records = 0
-        for batch in _batches(folder):
-            leases.hold_for_dead(folder.name, PROXY_LEASE_SECONDS)
-            store(batch, _states(batch), again=True)
-            records += len(batch)
+        records = _import(folder)
         leases.end(folder.name)
         spool.remove(folder)
     finally:
         os.close(lock)
     logger.warning("a dead node's spool was imported", extra={"node": folder.name, "records": records})
     return True
+
+
+def _import(folder: Path) -> int:
+    records = 0
+    for batch in _batches(folder):
+        leases.hold_for_dead(folder.name, PROXY_LEASE_SECONDS)
+        store(batch, _states(batch), again=True)
+        records += len(batch)
+    return records
 
 
 def _batches(folder: Path) -> Iterator[list[Record]]:

@@ -74,6 +74,7 @@ class Socket(asyncio.Protocol):
         self._fragments: list[Frame] = []
         self._holds: set[str] = set()
         self._delivering = False
+        self._reading = True
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -85,6 +86,11 @@ class Socket(asyncio.Protocol):
     @property
     def is_open(self) -> bool:
         return self._opened and self._client is not None and self._client.state is State.OPEN
+
+    @property
+    def is_closing(self) -> bool:
+        """A close frame has gone one way or the other; `closed` is still to come."""
+        return self._opened and not self.is_open and self._handler is not None
 
     def send_text(self, text: str) -> bool:
         """False when the connection is not open any more: the frame does not leave."""
@@ -108,6 +114,16 @@ class Socket(asyncio.Protocol):
             self._write()
             self._limit(CLOSE_TIMEOUT)
 
+    def give_up(self, code: int, reason: str) -> None:
+        """As `close`, but nobody waits for the answer: no callback follows."""
+        self._handler = None
+        if self._client is not None and self.is_open and self._transport is not None:
+            self._client.send_close(code, _clipped(reason))
+            self._write()
+            self._transport.close()
+        else:
+            self.abort()
+
     def abort(self) -> None:
         """Ends the connection without another byte, and without another callback."""
         self._handler = None
@@ -122,12 +138,11 @@ class Socket(asyncio.Protocol):
     def hold(self, reason: str) -> None:
         """Reads and delivers nothing until every reason given is freed again."""
         self._holds.add(reason)
-        if self._transport is not None:
-            self._transport.pause_reading()
+        self._set_reading()
 
     def free(self, reason: str) -> None:
-        self._holds.discard(reason)
-        if not self._holds:
+        if reason in self._holds:
+            self._holds.discard(reason)
             self._loop.call_soon(self._deliver)
 
     # --- opening ----------------------------------------------------------------------------------------------------
@@ -174,6 +189,7 @@ class Socket(asyncio.Protocol):
         self._client.send_request(request)
         self._write()
         self._limit(CONNECT_TIMEOUT)
+        self._set_reading()
 
     def _answered(self, response: Response) -> None:
         assert self._client is not None
@@ -276,19 +292,20 @@ class Socket(asyncio.Protocol):
                 self._handle(self._events.popleft())
         finally:
             self._delivering = False
-        self._read_on()
-
-    def _read_on(self) -> None:
-        if self._transport is None or self._transport.is_closing():
-            reading = None
-        else:
-            reading = not self._events and not self._holds
-        if reading is True:
-            self._transport.resume_reading()  # type: ignore[union-attr]
-        elif reading is False:
-            self._transport.pause_reading()  # type: ignore[union-attr]
+        self._set_reading()
         if self._events and not self._holds:
             self._loop.call_soon(self._deliver)
+
+    def _set_reading(self) -> None:
+        """Reads exactly while there is nothing left to deliver and nobody holds."""
+        wanted = not self._events and not self._holds
+        if wanted == self._reading or self._transport is None or self._transport.is_closing():
+            return
+        self._reading = wanted
+        if wanted:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
 
     def _handle(self, event: Frame | Response | Lost) -> None:
         if isinstance(event, Lost):

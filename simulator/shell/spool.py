@@ -43,14 +43,27 @@ def printable(value: object) -> object:
     return value
 
 
+def is_abandoned(folder: Path) -> bool:
+    """Nobody holds the lock: the writer is dead, and nobody imports yet. Asking excludes only importers, for a moment."""
+    lock = _flock(folder, fcntl.LOCK_SH)
+    if lock is None:
+        return False
+    os.close(lock)
+    return True
+
+
 def try_lock(folder: Path) -> int | None:
     """The descriptor of the folder's lock, or None while somebody else holds it or the folder has gone."""
+    return _flock(folder, fcntl.LOCK_EX)
+
+
+def _flock(folder: Path, kind: int) -> int | None:
     try:
         lock = os.open(folder / "lock", os.O_RDWR)
     except FileNotFoundError:
         return None
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
         return None

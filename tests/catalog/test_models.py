@@ -49,6 +49,24 @@ def test_a_filter_finds_whole_words_only():
 
 
 def test_staff_cannot_enter_what_a_data_file_could_not():
-    model = ChargerModel(connectors=[outlet(phases=2)], power_levels_kw=[22], ocpp_versions=["OCPP1.6"])
-    with pytest.raises(ValidationError, match="phases: 2 is not one of"):
+    model = ChargerModel(current_type="ac", connectors=[outlet(phases=2)], power_levels_kw=[22])
+    with pytest.raises(ValidationError) as caught:
         model.clean()
+    assert caught.value.message_dict == {
+        "connectors": ["connectors[0].phases: 2 is not one of 1, 3"],
+        "ocpp_versions": ["ocpp_versions: has 0 items, 1 to 2 are allowed"],
+    }
+
+
+def test_staffs_facts_must_fit_each_other():
+    model = ChargerModel(current_type="dc", connectors=[outlet()], power_levels_kw=[11], ocpp_versions=["OCPP1.6"])
+    with pytest.raises(ValidationError) as caught:
+        model.clean()
+    assert set(caught.value.message_dict) == {"current_type", "power_levels_kw"}
+
+
+def test_a_brands_vendor_keys_obey_the_rules_too():
+    with pytest.raises(ValidationError, match=r"vendor_keys: has 1 items"):
+        BrandFactory.build(
+            vendor_keys=[{"key": "Only", "value": "", "readonly": True, "reboot_required": False}]
+        ).clean()

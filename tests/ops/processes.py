@@ -14,6 +14,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEADLINE = 60.0
+LAB_SETTINGS = {"DJANGO_SETTINGS_MODULE", "PORT", "DATA_DIR", "DATABASE_URL", "REDIS_URL"}
 
 
 class Running:
@@ -66,8 +67,8 @@ class Running:
 
 @contextmanager
 def running(*command: str, **env: str) -> Iterator[Running]:
-    """Starts a command with the project's Python first on the path; kills it at the end if it still runs."""
-    clean = {key: value for key, value in os.environ.items() if key not in ("DJANGO_SETTINGS_MODULE", "PORT")}
+    """Starts a command in the project's folder, with nothing inherited that shapes a lab; kills it at the end."""
+    clean = {key: value for key, value in os.environ.items() if key not in LAB_SETTINGS}
     running_process = Running(list(command), clean | env)
     try:
         yield running_process

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 import socket
 import sys
 import time
@@ -38,7 +39,7 @@ def simulator(number: int) -> Program:
     """Half a lease of patience: a node that hangs is gone before another one may take its chargers."""
     name = f"simulator-{number}"
     arguments = worker(name, "--simulator", "-c", "2", "-Q", f"sim.{number}")
-    return Program(name, "celery", arguments, stage=3, patience=settings.SIMULATOR_LEASE_SECONDS / 2)
+    return Program(name, "celery", arguments, stage=3, patience=settings.SIMULATOR_LEASE_SECONDS / 2, grace=15)
 
 
 def web_arguments(listener: socket.socket) -> tuple[str, ...]:
@@ -58,6 +59,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()
+        # For the children: a relative folder would mean another place to them, and what is checked here is checked.
+        os.environ |= {"DATA_DIR": str(settings.DATA_DIR), "CELERY_SKIP_CHECKS": "1"}
         try:
             lock = premises.hold(settings.DATA_DIR)
             listener = premises.listen(settings.BIND_HOST, settings.PORT)
@@ -69,7 +72,7 @@ class Command(BaseCommand):
         sys.exit(status)
 
     def prepare(self) -> first_run.Lab:
-        for folder in ("broker", "broker/control"):
+        for folder in ("broker/control", "static"):
             (settings.DATA_DIR / folder).mkdir(parents=True, exist_ok=True)
         try:
             call_command("migrate", verbosity=0, interactive=False)

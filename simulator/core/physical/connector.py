@@ -19,7 +19,7 @@ CONTACTOR_S = (1.0, 3.0)
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """An active fault. `code` is OCPP 1.6's error code; `until` (mono) clears it by itself."""
+    """An active fault. `code` is OCPP 1.6's error code; at `until` (wall, so that it outlives a restart) it clears."""
 
     code: str
     asked: str
@@ -89,7 +89,7 @@ class Connector:
         self._power_w = 0.0
 
     def record(self) -> dict[str, Any]:
-        """What survives a restart. Fault clearing times are of this process's clock and do not."""
+        """What survives a restart."""
         return {
             "register_wh": round(self.register_wh, 1),
             "plugged": self.plugged,
@@ -254,7 +254,7 @@ class Connector:
 
     def next_event(self, now: Instant) -> float | None:
         """Mono time at which a fact changes by itself: contactor, energy target, a full battery, a fault's end."""
-        times = [fault.until for fault in self.faults if fault.until is not None]
+        times = [now.mono + fault.until - now.wall for fault in self.faults if fault.until is not None]
         if self.closing_at is not None:
             times.append(self.closing_at)
         if self.energy_flows:

@@ -17,7 +17,10 @@ PROJECTION = (
     (lambda c: c.blocking_fault is not None, "Faulted"),
     (lambda c: not c.operative and c.running is None, "Unavailable"),
     (lambda c: c.running is not None and c.energy_flows, "Charging"),
-    (lambda c: c.running is not None and c.ev_connected and not (c.offers and c.running.energy_offered), "SuspendedEVSE"),
+    (
+        lambda c: c.running is not None and c.ev_connected and not (c.offers and c.running.energy_offered),
+        "SuspendedEVSE",
+    ),
     (lambda c: c.running is not None and (c.closed_at is not None or not c.ev_connected), "SuspendedEV"),
     (lambda c: c.running is not None and not c.vehicle.wants_energy(), "SuspendedEV"),
     (lambda c: c.finishing or c.tag_too_late, "Finishing"),

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core.block import Block
-from simulator.core.configuration import ACCEPTED, REBOOT_REQUIRED, REJECTED, UNKNOWN
+from simulator.core.configuration import ACCEPTED, REBOOT_REQUIRED, UNKNOWN, summary
 from simulator.core.errors import Kind, Refusal
 
 if TYPE_CHECKING:
@@ -55,17 +55,3 @@ class ConfigurationBlock(Block["ChargePoint"]):
     def on_DataTransfer(self, request: dict[str, Any]) -> dict[str, Any]:
         """No vendor extension is installed."""
         return {"status": "UnknownVendorId"}
-
-
-def summary(results: dict[str, tuple[str, str]]) -> dict[str, Any]:
-    """The REST answer to a set request: one status over all keys, and each key's own."""
-    applied = [key for key, (status, _) in results.items() if status in (ACCEPTED, REBOOT_REQUIRED)]
-    restart = any(status == REBOOT_REQUIRED for status, _ in results.values())
-    refused = [f"{key}: {why}" for key, (_, why) in results.items() if why]
-    words = [f"{len(applied)} of {len(results)} keys applied.", *refused]
-    return {
-        "status": REJECTED if not applied else REBOOT_REQUIRED if restart else ACCEPTED,
-        "configured": applied,
-        "msg": " ".join(words),
-        "results": {key: REJECTED if status == UNKNOWN else status for key, (status, _) in results.items()},
-    }

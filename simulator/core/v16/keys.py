@@ -77,9 +77,7 @@ def keys(setup: Setup) -> dict[str, Setting]:
         "SendLocalListMaxLength": number(200, "R"),
     }
     return standard | {
-        one.key: Setting(
-            "text", one.value, "R" if one.readonly else "RW", most=500, reboot=one.reboot_required
-        )
+        one.key: Setting("text", one.value, "R" if one.readonly else "RW", most=500, reboot=one.reboot_required)
         for one in setup.vendor_keys
     }
 

@@ -104,9 +104,7 @@ class Metering(Block["ChargePoint"]):
         if len(running.values) > MOST_STOP_VALUES:
             running.values[1:-1] = running.values[1:-1:2]
 
-    def send(
-        self, connector: Connector, values: list[dict[str, str]], at: float, *, unasked: bool = True
-    ) -> None:
+    def send(self, connector: Connector, values: list[dict[str, str]], at: float, *, unasked: bool = True) -> None:
         if not values:
             return
         payload: dict[str, Any] = {

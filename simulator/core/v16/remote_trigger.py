@@ -24,7 +24,7 @@ class RemoteTrigger(Block["ChargePoint"]):
                     return REJECTED
                 station.boot()
             case "Heartbeat":
-                station.registering.heartbeat()
+                station.registering.heartbeat(unasked=False)
             case "StatusNotification":
                 self._statuses(number)
             case "MeterValues":

@@ -1,0 +1,182 @@
+"""The JSON shapes of commands and their answers (gateway contract, sections 3, 10, 11, 12, 19)."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from chargers.models import ChargerCommand, CommandState
+from ocpplab.api.fields import LARGEST_INTEGER, Moment, Number, Text, Whole
+
+LONGEST_ID_TAG = 36
+MOST_TARGETS = 10_000
+MOST_LIST_ENTRIES = 1000
+
+
+def number(**kwargs: Any) -> Whole:
+    return Whole(min_value=1, required=False, allow_null=True, **kwargs)
+
+
+class NothingSerializer(serializers.Serializer[Any]):
+    """No fields; whatever is sent is ignored."""
+
+
+class ConnectorSerializer(serializers.Serializer[Any]):
+    """Absent means EVSE 1, connector 1. OCPP 1.6 goes by `connector_id`, OCPP 2.0.1 by `evse_id`."""
+
+    evse_id = number()
+    connector_id = number()
+
+
+class IdTagSerializer(serializers.Serializer[Any]):
+    id_tag = Text(max_length=LONGEST_ID_TAG, help_text="At most 20 characters for OCPP 1.6, 36 for OCPP 2.0.1.")
+
+
+class StartTransactionSerializer(ConnectorSerializer):
+    id_tag = Text(max_length=LONGEST_ID_TAG)
+
+
+class StopTransactionSerializer(serializers.Serializer[Any]):
+    transaction_id = Text(
+        max_length=LONGEST_ID_TAG,
+        required=False,
+        allow_null=True,
+        help_text="A string for OCPP 1.6 too. Absent: the active transaction that started last.",
+    )
+
+
+class StartSessionSerializer(serializers.Serializer[Any]):
+    """The session ends by itself after the duration or at the energy, whichever comes first."""
+
+    id_tag = Text(max_length=LONGEST_ID_TAG)
+    connector_id = number()
+    duration_seconds = number()
+    target_energy_kwh = Number(min_value=0.001, max_value=100_000, required=False, allow_null=True)
+
+
+class StopSessionSerializer(serializers.Serializer[Any]):
+    connector_id = number()
+
+
+class PowerUpdateSerializer(ConnectorSerializer):
+    power_w = Whole(min_value=0, help_text="What the EV asks for, in watts; the station may offer less.")
+
+
+class ResetSerializer(serializers.Serializer[Any]):
+    type = serializers.ChoiceField(choices=["Soft", "Hard"], required=False, allow_null=True)
+
+
+class InjectFaultSerializer(ConnectorSerializer):
+    fault_type = Text(max_length=50, help_text="An OCPP 1.6 error code such as OverCurrentFailure, or any other word.")
+
+
+class LocalAuthEntrySerializer(serializers.Serializer[Any]):
+    id_tag = Text(max_length=LONGEST_ID_TAG)
+    expiry_date = Moment(required=False, allow_null=True)
+    parent_id_tag = Text(max_length=LONGEST_ID_TAG, required=False, allow_null=True, allow_blank=True)
+
+
+class LocalAuthListSerializer(serializers.Serializer[Any]):
+    list_version = Whole(min_value=1, max_value=LARGEST_INTEGER)
+    entries = serializers.ListField(child=LocalAuthEntrySerializer(), max_length=MOST_LIST_ENTRIES)
+
+
+class TargetsSerializer(serializers.Serializer[Any]):
+    charger_ids = serializers.ListField(
+        child=Text(max_length=64),
+        required=False,
+        allow_null=True,
+        min_length=1,
+        max_length=MOST_TARGETS,
+        help_text="Chargers of the location; absent or null: all of them.",
+    )
+
+
+class QueuedCommandSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    event_type = serializers.CharField()
+    ocpp_version = serializers.ChoiceField(choices=["ocpp1.6", "ocpp2.0.1"])
+    payload = serializers.JSONField()
+
+
+class FanoutResultSerializer(serializers.Serializer[Any]):
+    charger_id = serializers.CharField()
+    identity = serializers.CharField()
+    command = QueuedCommandSerializer()
+
+
+class FanoutFailureSerializer(serializers.Serializer[Any]):
+    identity = serializers.CharField(allow_null=True)
+    error = serializers.CharField()
+
+
+class CommandFanoutSerializer(serializers.Serializer[Any]):
+    targeted_count = serializers.IntegerField()
+    queued_count = serializers.IntegerField()
+    failed_count = serializers.IntegerField()
+    results = FanoutResultSerializer(many=True)
+    failed = FanoutFailureSerializer(many=True)
+
+
+class FaultOperationSerializer(serializers.Serializer[Any]):
+    msg = serializers.CharField()
+    fault_type = serializers.CharField(required=False, allow_null=True)
+    evse_id = serializers.IntegerField(required=False, allow_null=True)
+    connector_id = serializers.IntegerField(required=False, allow_null=True)
+    status = serializers.CharField(required=False, allow_null=True)
+
+
+class ConfigurationChangeSerializer(serializers.Serializer[Any]):
+    """`configured` names the keys applied; `results` tells every key's fate."""
+
+    status = serializers.ChoiceField(choices=["Accepted", "Rejected", "RebootRequired"])
+    configured = serializers.ListField(child=serializers.CharField())
+    msg = serializers.CharField()
+    results = serializers.DictField(child=serializers.CharField())
+
+
+class CacheResetSerializer(serializers.Serializer[Any]):
+    msg = serializers.CharField()
+    cleared_entries = serializers.IntegerField()
+
+
+class LocalListMutationSerializer(serializers.Serializer[Any]):
+    status = serializers.CharField(required=False)
+    list_version = serializers.IntegerField(required=False)
+    entries_received = serializers.IntegerField(required=False)
+    msg = serializers.CharField(required=False)
+    entries_deleted = serializers.IntegerField(required=False)
+
+
+class ConfigurationEntrySerializer(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    value = serializers.CharField(required=False)
+    readonly = serializers.BooleanField()
+
+
+class ConfigurationSerializer(serializers.Serializer[Any]):
+    configuration = ConfigurationEntrySerializer(many=True)
+
+
+class LocalListPageSerializer(serializers.Serializer[Any]):
+    data = LocalAuthEntrySerializer(many=True)  # type: ignore[assignment]  # a field, as REST framework has it
+    total = serializers.IntegerField()
+    page = serializers.IntegerField()
+    limit = serializers.IntegerField()
+    list_version = serializers.IntegerField()
+
+
+class CommandRowSerializer(serializers.ModelSerializer[ChargerCommand]):
+    """What became of a command; `frames` are the ids of the log entries that prove it."""
+
+    charger_id = serializers.UUIDField(read_only=True)
+    state = serializers.ChoiceField(choices=CommandState.choices)
+    payload = serializers.JSONField()
+    result = serializers.JSONField(allow_null=True)
+    frames = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = ChargerCommand
+        fields = (
+            "id", "charger_id", "event_type", "ocpp_version", "payload", "state", "reason", "frames", "result", "actor",
+            "created_at", "deadline_at", "claimed_at", "sent_at", "finished_at",
+        )  # fmt: skip

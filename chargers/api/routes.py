@@ -1,0 +1,187 @@
+"""Routes made of the command table, each with its entry in the OpenAPI document."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import URLPattern, path
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, inline_serializer
+from rest_framework import serializers
+
+from chargers.api import answers
+from chargers.api.command_serializers import (
+    CommandFanoutSerializer,
+    FanoutFailureSerializer,
+    NothingSerializer,
+    TargetsSerializer,
+)
+from chargers.api.command_table import CHANGE_CONFIGURATION, COMMANDS, DEEDS, SWITCHES, Command, Deed, Switch
+from chargers.api.commands import (
+    ChargerCommandView,
+    ChargerSwitchView,
+    LocationCommandView,
+    LocationSwitchView,
+    for_location,
+)
+from chargers.api.deeds import ChargerDeedView, ConfigurationView, LocalListView, LocationDeedView
+from ocpplab.api.schema import Operation
+
+CHARGER, FLEET = "chargers/<str:charger_id>", "locations/<str:location_id>/chargers"
+ONE, MANY, RUNTIME, STATE = "Commands", "Location commands", "Runtime", "Configuration and faults"
+CONFIGURATION_BODY = {
+    "application/json": {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "example": {"HeartbeatInterval": "60"},
+    }
+}
+FAULT_QUERY = [
+    OpenApiParameter("fault_type", str, description="As in the body, for clients that send none."),
+    OpenApiParameter("evse_id", int, description="As in the body."),
+    OpenApiParameter("connector_id", int, description="As in the body."),
+]
+EXAMPLES = {
+    "start-session": {"id_tag": "TAG-RFID-001", "connector_id": 1},
+    "power-update": {"power_w": 11000},
+    "inject_fault": {"fault_type": "OverCurrentFailure", "connector_id": 1},
+}
+READERS = {"configuration": ConfigurationView, "local-auth-list": LocalListView}
+
+
+def example_of(name: str) -> list[OpenApiExample]:
+    return [OpenApiExample(name, EXAMPLES[name], request_only=True)] if name in EXAMPLES else []
+
+
+def command_routes(answer: answers.Answer = answers.QUEUED) -> Iterator[URLPattern]:
+    for command in COMMANDS:
+        yield _charger_command(command, answer)
+        yield _location_command(command)
+
+
+def _charger_command(command: Command, answer: answers.Answer) -> URLPattern:
+    operation = Operation(
+        id=command.event_type,
+        tag=ONE,
+        summary=command.summary,
+        description=command.description,
+        request=command.fields,
+        responses={202: answer.serializer},
+        examples=example_of(command.path),
+        error_codes=("409",),
+    )
+    view = ChargerCommandView.as_view(
+        {"post": "create"}, operations={"post": operation}, command=command, answer=answer
+    )
+    return path(f"{CHARGER}/{command.path}", view)
+
+
+def _location_command(command: Command) -> URLPattern:
+    fields = for_location(command.fields)
+    operation = Operation(
+        id=f"location_{command.event_type}",
+        tag=MANY,
+        summary=f"{command.summary}, at several chargers",
+        description=command.description,
+        request=fields,
+        responses={202: CommandFanoutSerializer},
+        examples=example_of(command.path),
+    )
+    view = LocationCommandView.as_view(
+        {"post": "create"}, operations={"post": operation}, command=command, fields=fields
+    )
+    return path(f"{FLEET}/{command.path}", view)
+
+
+def switch_routes(answer: answers.Answer = answers.QUEUED) -> Iterator[URLPattern]:
+    for switch in SWITCHES:
+        yield _charger_switch(switch, answer)
+        yield _location_switch(switch)
+
+
+def _charger_switch(switch: Switch, answer: answers.Answer) -> URLPattern:
+    operation = Operation(
+        id=switch.event_type,
+        tag=RUNTIME,
+        summary=switch.summary,
+        request=NothingSerializer,
+        responses={202: answer.serializer},
+        error_codes=("409",),
+    )
+    view = ChargerSwitchView.as_view({"post": "create"}, operations={"post": operation}, switch=switch, answer=answer)
+    return path(f"{CHARGER}/{switch.path}", view)
+
+
+def _location_switch(switch: Switch) -> URLPattern:
+    operation = Operation(
+        id=f"{switch.event_type}s",
+        tag=RUNTIME,
+        summary=f"{switch.summary}, at several chargers",
+        request=TargetsSerializer,
+        responses={202: CommandFanoutSerializer},
+    )
+    view = LocationSwitchView.as_view({"post": "create"}, operations={"post": operation}, switch=switch)
+    return path(f"{FLEET}/{switch.location_path}", view)
+
+
+def charger_deeds() -> Iterator[URLPattern]:
+    """One route per path: some paths are read as well as written."""
+    by_route: dict[str, dict[str, Deed]] = {}
+    for deed in DEEDS:
+        for method, route in deed.paths:
+            by_route.setdefault(route, {})[method] = deed
+    for route, deeds in by_route.items():
+        reader = READERS.get(route)
+        actions: dict[str, Any] = dict.fromkeys(deeds, "act") | ({"get": "read"} if reader else {})
+        operations = {method: _charger_deed(deed, route) for method, deed in deeds.items()}
+        view = (reader or ChargerDeedView).as_view(actions, operations=operations, deeds=deeds)
+        yield path(f"{CHARGER}/{route}", view)
+
+
+def _charger_deed(deed: Deed, route: str) -> Operation:
+    is_alias = route != deed.paths[0][1]
+    return Operation(
+        id=f"{deed.event_type}_alias" if is_alias else deed.event_type,
+        tag=STATE,
+        summary=deed.summary,
+        description=deed.description,
+        request=CONFIGURATION_BODY if deed is CHANGE_CONFIGURATION else deed.fields,
+        responses={200: deed.answer},
+        parameters=FAULT_QUERY if deed.event_type.endswith("_fault") else (),
+        examples=example_of(deed.event_type),
+        error_codes=("409", "503"),
+    )
+
+
+def location_deeds() -> Iterator[URLPattern]:
+    for deed in DEEDS:
+        if deed.location_path:
+            fields = for_location(deed.fields)
+            operation = Operation(
+                id=f"location_{deed.event_type}",
+                tag=STATE,
+                summary=f"{deed.summary}, at several chargers",
+                request=CONFIGURATION_BODY if deed is CHANGE_CONFIGURATION else fields,
+                responses={200: _several(deed)},
+                examples=example_of(deed.event_type),
+                error_codes=("503",),
+            )
+            view = LocationDeedView.as_view({"post": "act"}, operations={"post": operation}, deed=deed, fields=fields)
+            yield path(f"{FLEET}/{deed.location_path}", view)
+
+
+def _several(deed: Deed) -> serializers.Serializer[Any]:
+    name = "".join(word.capitalize() for word in deed.event_type.split("_"))
+    result = inline_serializer(
+        f"{name}AtCharger",
+        {"charger_id": serializers.CharField(), "identity": serializers.CharField(), deed.key: deed.answer()},
+        many=True,
+    )
+    return inline_serializer(
+        f"{name}Fanout",
+        {
+            "targeted_count": serializers.IntegerField(),
+            "succeeded_count": serializers.IntegerField(),
+            "failed_count": serializers.IntegerField(),
+            "results": result,
+            "failed": FanoutFailureSerializer(many=True),
+        },
+    )

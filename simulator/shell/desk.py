@@ -1,0 +1,165 @@
+"""The node's desk: compares what should run with what runs, and hands commands to their chargers."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Collection, Iterable
+from typing import Any, Protocol
+from uuid import UUID
+
+from chargers.services.ingest import Record
+from simulator.core.facts import CommandAdvanced
+from simulator.shell import fleet, inbox
+from simulator.shell.database import DatabaseThread
+from simulator.shell.fleet import Wanted
+from simulator.shell.recorder import Recorder
+from simulator.shell.runner import Machine, Runner
+
+logger = logging.getLogger(__name__)
+POLL_SECONDS = 0.2
+RECONCILE_SECONDS = 5.0
+LOAD_CHUNK = 250
+NORMAL = 1000
+
+
+class Floor(Protocol):
+    """What the desk needs of its node."""
+
+    id: str
+    held: dict[int, int]
+    runners: dict[UUID, Runner]
+    recorder: Recorder
+    closed_gate: bool
+
+    def start_runner(self, machine: Machine) -> None: ...
+
+    async def stop_runners(self, charger_ids: Iterable[UUID], code: int, reason: str, *, kind: str = "") -> None: ...
+
+    def note(self, record: Record) -> None: ...
+
+
+class Desk:
+    def __init__(self, node: Floor, database: DatabaseThread) -> None:
+        self._node = node
+        self._database = database
+        self._woken = asyncio.Event()
+        self._rung = True
+        self._digest: dict[str, Any] = {}
+        self._reconciled_at = 0.0
+        self._unbuildable: dict[UUID, int] = {}  # revision that could not be built
+
+    def wake(self) -> None:
+        self._rung = True
+        self._woken.set()
+
+    def reconcile_soon(self) -> None:
+        self._reconciled_at = 0.0
+        self.wake()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self._round()
+            except Exception:
+                logger.warning("desk round failed", exc_info=True)
+                await asyncio.sleep(1.0)
+            try:
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+            self._woken.clear()
+
+    async def _round(self) -> None:
+        held = dict(self._node.held)
+        if not held or self._node.closed_gate:
+            return
+        rung, self._rung = self._rung, False
+        if await self._is_stale(held, rung=rung):
+            await self.reconcile()
+        orders = await self._database.run(inbox.claim, self._node.id, list(held))
+        await self._hand_out(orders)
+        if len(orders) == inbox.MOST:
+            self._woken.set()
+
+    async def _is_stale(self, held: Collection[int], *, rung: bool) -> bool:
+        if time.monotonic() - self._reconciled_at > RECONCILE_SECONDS:
+            await self._database.run(inbox.time_out, list(held))
+            return True
+        return rung and await self._database.run(fleet.digest, list(held)) != self._digest
+
+    # --- what should run --------------------------------------------------------------------------------------------
+
+    async def reconcile(self) -> None:
+        """Makes the runners what the rows say."""
+        held = list(self._node.held)
+        self._digest = await self._database.run(fleet.digest, held)
+        rows = {row.charger_id: row for row in await self._database.run(fleet.wanted, held)}
+        self._reconciled_at = time.monotonic()
+        runners = self._node.runners
+        gone = [key for key, one in runners.items() if key not in rows and one.machine.shard in held]
+        stopped = [key for key in runners if key in rows and not rows[key].running]
+        changed = [key for key, one in runners.items() if _is_changed(one, rows.get(key))]
+        await self._node.stop_runners(gone, NORMAL, "deleted")
+        await self._node.stop_runners(stopped, NORMAL, "stopped", kind="stopped")
+        await self._node.stop_runners(changed, NORMAL, "configuration changed")
+        if stopped or changed:
+            await self._node.recorder.flush()  # their next life starts from the saved state
+        await self._start([row for row in rows.values() if row.running and row.charger_id not in runners])
+
+    async def _start(self, rows: list[Wanted]) -> None:
+        fresh = [row for row in rows if self._unbuildable.get(row.charger_id) != row.revision]
+        for start in range(0, len(fresh), LOAD_CHUNK):
+            chunk = {row.charger_id: row.revision for row in fresh[start : start + LOAD_CHUNK]}
+            machines = await self._database.run(fleet.load, list(chunk))
+            for machine in machines:
+                chunk.pop(machine.charger_id)
+                self._node.start_runner(machine)
+            self._unbuildable.update(chunk)
+
+    # --- commands ---------------------------------------------------------------------------------------------------
+
+    async def _hand_out(self, orders: list[inbox.Order]) -> None:
+        """In order; a charger not seen yet, and a start or stop, first make the runners what the rows say."""
+        looked = False
+        for order in orders:
+            is_lifecycle = order.name in inbox.LIFECYCLE
+            if not looked and (is_lifecycle or order.charger_id not in self._node.runners):
+                await self.reconcile()
+                looked = not is_lifecycle
+            while self._node.closed_gate:
+                await asyncio.sleep(POLL_SECONDS)
+            self._execute(order)
+
+    def _execute(self, order: inbox.Order) -> None:
+        runner = self._node.runners.get(order.charger_id)
+        running = runner is not None and not runner.ended
+        if order.name == "start_charger":
+            self._end(order, "accepted" if running else "failed", _start_reason(running=running))
+        elif order.name == "stop_charger":
+            self._end(order, "failed" if running else "accepted", _stop_reason(running=running))
+        elif order.deadline <= time.time():
+            self._end(order, "timed_out", inbox.OVERDUE)
+        elif runner is None or runner.ended:
+            self._end(order, "failed", "The charger is not running.")
+        else:
+            runner.execute(order.command_id, order.name, order.payload)
+
+    def _end(self, order: inbox.Order, state: str, reason: str) -> None:
+        """The row's end without the station's doing."""
+        epoch = self._node.held.get(order.shard)
+        if epoch is not None:
+            fact = CommandAdvanced(order.command_id, state, time.time(), reason)
+            self._node.note(Record(order.tenant_id, order.charger_id, order.shard, epoch, [fact]))
+
+
+def _is_changed(runner: Runner, row: Wanted | None) -> bool:
+    return row is not None and row.running and row.revision != runner.machine.revision
+
+
+def _start_reason(*, running: bool) -> str:
+    return "The charger is running." if running else "The charger could not be started; see its status."
+
+
+def _stop_reason(*, running: bool) -> str:
+    return "The charger was started again meanwhile." if running else "The charger is stopped."

@@ -1,0 +1,74 @@
+"""Commands on their way in: rows of the node's shards, claimed by conditional update. Queries: never on the loop."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Now
+
+from chargers.models import ChargerCommand, CommandState
+from simulator.models import Shard
+
+MOST = 1_000  # in one claim; the next follows at once
+LIFECYCLE = frozenset({"start_charger", "stop_charger"})
+OVERDUE = "The command was not carried out before its deadline."
+LOST = "The simulator node was lost while the command was under way; see the log."
+
+
+class Order(NamedTuple):
+    """A claimed command."""
+
+    command_id: str
+    charger_id: UUID
+    tenant_id: UUID
+    shard: int
+    name: str
+    payload: dict[str, Any]
+    deadline: float  # Unix time
+
+
+def claim(node_id: str, shards: Collection[int]) -> list[Order]:
+    """Queued commands of shards that are ours at this moment, in order of creation. Two or three queries."""
+    queued = ChargerCommand.objects.unscoped().filter(
+        state=CommandState.QUEUED, shard__in=shards, deadline_at__gt=Now()
+    )
+    names = list(queued.order_by("created_at", "pk").values_list("pk", flat=True)[:MOST])
+    if not names:
+        return []
+    ours = Shard.objects.filter(pk=OuterRef("shard"), owner=node_id, lease_until__gt=Now())
+    rows = ChargerCommand.objects.unscoped().filter(pk__in=names)
+    claimed = rows.filter(Exists(ours), state=CommandState.QUEUED).update(
+        state=CommandState.CLAIMED, claimed_at=Now(), claimed_epoch=Subquery(ours.values("epoch")[:1])
+    )
+    if not claimed:
+        return []
+    return _orders(rows.filter(Exists(ours.filter(epoch=OuterRef("claimed_epoch"))), state=CommandState.CLAIMED))
+
+
+def _orders(rows: QuerySet[ChargerCommand]) -> list[Order]:
+    return [
+        Order(row.pk, row.charger_id, row.tenant_id, row.shard, row.event_type, row.payload, row.deadline_at.timestamp())
+        for row in rows.order_by("created_at", "pk")
+    ]
+
+
+def take_over(epochs: Mapping[int, int]) -> None:
+    """After claiming shards: what their last owner had only claimed is queued again, what it had sent has failed."""
+    current = Shard.objects.filter(pk=OuterRef("shard")).values("epoch")[:1]
+    older = ChargerCommand.objects.unscoped().filter(shard__in=epochs, claimed_epoch__lt=Subquery(current))
+    older.filter(state=CommandState.CLAIMED).update(
+        state=CommandState.QUEUED, claimed_epoch=None, claimed_at=None
+    )
+    older.filter(state=CommandState.SENT).update(
+        state=CommandState.FAILED, reason=LOST, finished_at=Now()
+    )
+
+
+def time_out(shards: Collection[int]) -> None:
+    """Ends queued commands whose deadline has passed; nobody executes them any more."""
+    ChargerCommand.objects.unscoped().filter(
+        Q(deadline_at__lte=Now()), state=CommandState.QUEUED, shard__in=shards
+    ).update(state=CommandState.TIMED_OUT, reason=OVERDUE, finished_at=Now())
+
+

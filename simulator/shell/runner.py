@@ -1,0 +1,375 @@
+"""One station and its socket. A plain object of the loop thread: every input goes through it, one at a time.
+
+The order never varies: input, spool and queue what it caused, carry out its orders, set the next deadline.
+"""
+
+import base64
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from chargers.services.ingest import Record, Snapshot
+from simulator.core.facts import (
+    AnyFact,
+    Close,
+    CommandAdvanced,
+    ConnectionChanged,
+    Drop,
+    Frame,
+    Instant,
+    Order,
+    Outcome,
+    Ping,
+    Send,
+)
+from simulator.core.setup import Setup
+from simulator.core.station import Station
+from simulator.core.stations import STATIONS
+from simulator.shell.address import Resolver
+from simulator.shell.clock import read_clock
+from simulator.shell.pacing import Pace
+from simulator.shell.recorder import Recorder
+from simulator.shell.socket import Socket
+from simulator.shell.spool import SpoolFull, encoded
+from simulator.shell.timers import Timers
+
+logger = logging.getLogger(__name__)
+QUOTA_FRAMES = 1_000  # not yet in the table: more, and this charger's CSMS is not read
+RESTART_FIRST, RESTART_MOST = 5.0, 60.0  # s before a station that raised is started again
+SPIN_GUARD = 0.01  # s; a deadline in the past may not keep the loop busy
+WAITING_FOR_SOCKET = 0.5
+PICTURE_SECONDS = 5.0
+FINAL = frozenset({"accepted", "rejected", "failed", "timed_out"})
+ABNORMAL, INTERNAL_ERROR = 1006, 1011
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a node must know of a charger to run it."""
+
+    charger_id: UUID
+    tenant_id: UUID
+    shard: int
+    revision: int
+    url: str
+    setup: Setup
+    memory: dict[str, Any]
+    known: bool  # has run before: state is saved
+
+
+class Surroundings(Protocol):
+    """What the node gives its runners."""
+
+    recorder: Recorder
+    timers: Timers
+    pace: Pace
+    resolver: Resolver
+    closed_gate: bool
+
+    def may_speak(self) -> bool:
+        """False once the lease may have passed to somebody else; the node then abandons its runners itself."""
+
+    def spool_failed(self, retry: Callable[[], bool]) -> None:
+        """Closes the gate until `retry` says True."""
+
+
+class Runner:
+    __slots__ = (
+        "_first",
+        "_on_closed",
+        "_pictured",
+        "_queued",
+        "_restart_at",
+        "_restart_wait",
+        "_sections_changed",
+        "_unrecorded",
+        "around",
+        "charger_id",
+        "deadline",
+        "ended",
+        "epoch",
+        "machine",
+        "scheduled",
+        "socket",
+        "station",
+    )
+
+    def __init__(self, around: Surroundings, machine: Machine, epoch: int, sequence: int) -> None:
+        self.around = around
+        self.machine = machine
+        self.charger_id = machine.charger_id
+        self.epoch = epoch
+        self.deadline: float | None = None
+        self.scheduled: float | None = None
+        self.socket: Socket | None = None
+        self.ended = False
+        self.station = self._build(machine.memory, sequence)
+        self._first = True
+        self._queued = False
+        self._unrecorded = 0
+        self._sections_changed = True
+        self._pictured = 0.0
+        self._restart_at: float | None = None
+        self._restart_wait = RESTART_FIRST
+        self._on_closed: Callable[[], None] | None = None
+
+    def _build(self, memory: Mapping[str, Any], sequence: int) -> Station:
+        station_class = STATIONS[self.machine.setup.subprotocol]
+        return station_class(self.machine.setup, dict(memory), read_clock(), sequence=sequence)
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """A charger that has run before only moves; the core decides from its memory whether it boots."""
+        reason = "resume" if self.machine.known else "PowerUp"
+        self._input(lambda now: self.station.power_up(now, reason))
+
+    def stop(self, code: int, reason: str, *, kind: str = "", on_closed: Callable[[], None]) -> None:
+        """Closes politely; `on_closed` is called when the socket is gone. `kind`: a last connection event to log."""
+
+        def finished() -> None:
+            self._finish(kind, reason)
+            on_closed()
+
+        if self.socket is not None:
+            self.socket.free("gate")
+            self.socket.free("quota")
+        self._on_closed = finished
+        self._input(self.station.shut_down, close=Close(code, reason))
+        self._queued = False
+        self.deadline = None
+        if self.socket is None:
+            self._on_closed = None
+            finished()
+        elif not self.socket.is_open and not self.socket.is_closing:
+            self.socket.abort()
+            self.socket = None
+            self._on_closed = None
+            finished()
+
+    def abandon(self, reason: str) -> None:
+        """The lease is gone or in doubt: not another byte. What happened is still logged."""
+        if self.socket is not None:
+            self.socket.abort()
+            self.socket = None
+        now = read_clock()
+        try:
+            self.station.disconnected(now, ABNORMAL, reason)
+            self._keep(self.station.take())
+        except Exception:
+            logger.exception("station failed while abandoned", extra={"charger": str(self.charger_id)})
+        self.ended = True
+        self.deadline = None
+
+    def _finish(self, kind: str, reason: str) -> None:
+        if kind:
+            now = read_clock()
+            fact = ConnectionChanged(self.station.sequence + 1, kind, now.wall, None, reason)
+            self.station.sequence += 1
+            self._keep(Outcome([fact]))
+        self.ended = True
+        self.deadline = None
+
+    def execute(self, command_id: str, name: str, payload: dict[str, Any]) -> None:
+        if name == "reset_charger":  # the machine's reset button
+            name, payload = "reset", {"type": "Hard"}
+        self._input(lambda now: self.station.execute(command_id, name, payload, now))
+
+    # --- inputs from the socket -------------------------------------------------------------------------------------
+
+    def connected(self) -> None:
+        self._restart_wait = RESTART_FIRST
+        self._input(self.station.connected)
+
+    def refused(self, code: int | None, reason: str) -> None:
+        self.socket = None
+        self._input(lambda now: self.station.refused(now, code, reason))
+        self._socket_gone()
+
+    def text(self, text: str) -> None:
+        self._input(lambda now: self.station.receive(text, now))
+
+    def binary(self, data: bytes) -> None:
+        plain = base64.b64encode(data).decode()
+        self._input(lambda now: self.station.receive_binary(plain, now))
+
+    def pong(self) -> None:
+        self._input(self.station.pong)
+
+    def closed(self, code: int, reason: str) -> None:
+        self.socket = None
+        self._input(lambda now: self.station.disconnected(now, code, reason))
+        self._socket_gone()
+
+    def _socket_gone(self) -> None:
+        told, self._on_closed = self._on_closed, None
+        if told is not None:
+            told()
+
+    # --- inputs from the clock --------------------------------------------------------------------------------------
+
+    def due(self) -> None:
+        if self._restart_at is not None:
+            self._restart()
+        elif not self.ended:
+            self._input(self.station.tick)
+
+    def _connect(self) -> None:
+        """The pace (or the station's own back-off) lets this attempt go."""
+        if not self._queued or self.ended:
+            return
+        self._queued = False
+        self._first = False
+        self._input(self.station.connecting)
+        self.socket = Socket(self, self.around.resolver, self.machine.url, self.machine.setup.subprotocol)
+        if self.around.closed_gate:
+            self.socket.hold("gate")
+        self.socket.open()
+
+    # --- the step ---------------------------------------------------------------------------------------------------
+
+    def _input(self, action: Callable[[Instant], None], close: Close | None = None) -> None:
+        if self.ended or self._restart_at is not None or not self.around.may_speak():
+            return
+        now = read_clock()
+        try:
+            action(now)
+            outcome = self.station.take()
+        except Exception:
+            logger.exception("station failed", extra={"charger": str(self.charger_id)})
+            self._fail(now)
+            return
+        orders = [close if isinstance(order, Close) and close else order for order in outcome.orders]
+        if self._keep(outcome, orders):
+            self._carry_out(orders)
+        self._rearm(now)
+
+    def _keep(self, outcome: Outcome, orders: list[Order] | None = None) -> bool:
+        """Spools and queues; False when the disk is full: the orders then wait until the record stands."""
+        if not outcome.facts and not outcome.changes:
+            return True
+        machine = self.machine
+        record = Record(
+            machine.tenant_id, self.charger_id, machine.shard, self.epoch, outcome.facts, outcome.changes
+        )
+        self._sections_changed |= bool(outcome.changes) or not all(isinstance(f, Frame) for f in outcome.facts)
+        line = encoded(record)
+        try:
+            self._record(record, line)
+        except SpoolFull:
+            self.around.spool_failed(lambda: self._retry(record, line, orders or []))
+            return False
+        return True
+
+    def _record(self, record: Record, line: bytes) -> None:
+        self.around.recorder.add(record, line, self, urgent=any(_is_outcome(fact) for fact in record.facts))
+        self._unrecorded += sum(isinstance(fact, Frame) for fact in record.facts)
+        if self._unrecorded > QUOTA_FRAMES and self.socket is not None:
+            self.socket.hold("quota")
+
+    def _retry(self, record: Record, line: bytes, orders: list[Order]) -> bool:
+        try:
+            self._record(record, line)
+        except SpoolFull:
+            return False
+        if not self.ended and self.around.may_speak():
+            self._carry_out(orders)
+        return True
+
+    def _carry_out(self, orders: list[Order]) -> None:
+        for order in orders:
+            if self.socket is None:
+                return
+            match order:
+                case Send(text=text):
+                    self.socket.send_text(text)
+                case Close(code=code, reason=reason):
+                    self.socket.close(code, reason)
+                case Ping():
+                    self.socket.ping()
+                case Drop():
+                    self.socket.abort()
+                    self.closed(ABNORMAL, "The network was cut.")
+
+    def _rearm(self, now: Instant) -> None:
+        if self.ended or self._on_closed is not None:
+            self.deadline = None
+            return
+        waiting = self._queued
+        if not waiting and self.station.wants_connection(now):
+            waiting = True
+            if self.socket is None:
+                self._queued = True
+                self._ask_for_connection()
+        deadline = self.station.next_deadline()
+        if deadline is not None:
+            deadline = max(deadline, now.mono + (WAITING_FOR_SOCKET if waiting else SPIN_GUARD))
+        self.deadline = deadline
+        self.around.timers.arm(self)
+
+    def _ask_for_connection(self) -> None:
+        if self._first:
+            self.around.pace.submit(self._connect)
+        else:
+            self._connect()
+
+    # --- a station that raises --------------------------------------------------------------------------------------
+
+    def _fail(self, now: Instant) -> None:
+        """Keeps what it had reported, ends the connection and starts it again after a pause."""
+        if self.socket is not None:
+            self.socket.give_up(INTERNAL_ERROR, "the simulated station failed")
+            self.socket = None
+        outcome = self._remains()
+        self.station.sequence += 1
+        text = "The simulated station failed; it starts again after a pause."
+        fact = ConnectionChanged(self.station.sequence, "closed", now.wall, INTERNAL_ERROR, text)
+        self._keep(Outcome([*outcome.facts, fact], outcome.changes))
+        self._restart_at = now.mono + self._restart_wait
+        self._restart_wait = min(self._restart_wait * 2, RESTART_MOST)
+        self.deadline = self._restart_at
+        self.around.timers.arm(self)
+        self._socket_gone()
+
+    def _remains(self) -> Outcome:
+        try:
+            return self.station.take()
+        except Exception:
+            logger.exception("nothing to be had from a failed station", extra={"charger": str(self.charger_id)})
+            return Outcome()
+
+    def _restart(self) -> None:
+        self._restart_at = None
+        try:
+            self.station = self._build(self.station.memory, self.station.sequence)
+        except Exception:
+            logger.exception("station cannot be built", extra={"charger": str(self.charger_id)})
+            self._fail(read_clock())
+        else:
+            self._input(lambda now: self.station.power_up(now, "resume"))
+
+    # --- for the recorder -------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot | None:
+        """The whole state if it may have changed since the last flush; the picture also when it has grown old."""
+        now = read_clock()
+        if not self._sections_changed and now.mono - self._pictured < PICTURE_SECONDS:
+            return None
+        self._sections_changed = False
+        self._pictured = now.mono
+        try:
+            return Snapshot(self.station.memory, self.station.picture(now))
+        except Exception:
+            logger.exception("no picture of a station", extra={"charger": str(self.charger_id)})
+            return Snapshot(self.station.memory, None)
+
+    def recorded(self, frames: int) -> None:
+        self._unrecorded -= frames
+        if self.socket is not None and self._unrecorded <= QUOTA_FRAMES // 2:
+            self.socket.free("quota")
+
+
+def _is_outcome(fact: AnyFact) -> bool:
+    return isinstance(fact, CommandAdvanced) and fact.state in FINAL

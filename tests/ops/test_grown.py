@@ -1,0 +1,47 @@
+"""The same lab on PostgreSQL and Redis: two URLs are all it takes."""
+
+import os
+import secrets
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+import redis
+
+from tests.ops.lab import up
+from tests.ops.processes import eventually
+
+pytestmark = pytest.mark.slow
+SERVERS = ("TEST_DATABASE_URL", "TEST_REDIS_URL")
+LAST_REDIS = 15  # the test workers count up from 0; whole labs count down from here
+
+
+@pytest.fixture
+def servers(worker_id: str) -> Iterator[dict[str, str]]:
+    """DATABASE_URL and REDIS_URL of an empty database on either server."""
+    missing = [name for name in SERVERS if not os.environ.get(name)]
+    if missing:
+        pytest.skip(f"{' and '.join(missing)} not set: no PostgreSQL and Redis to grow into")
+    server, name = urlsplit(os.environ["TEST_DATABASE_URL"]), f"lab_{secrets.token_hex(4)}"
+    number = LAST_REDIS - int(worker_id.removeprefix("gw") if worker_id != "master" else 0)
+    redis_url = urlsplit(os.environ["TEST_REDIS_URL"])._replace(path=f"/{number}").geturl()
+    redis.Redis.from_url(redis_url).flushdb()
+    with psycopg.connect(server.geturl(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield {"DATABASE_URL": server._replace(path=f"/{name}").geturl(), "REDIS_URL": redis_url}
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_two_simulators_share_the_chargers_on_postgresql_and_redis(tmp_path: Path, servers: dict[str, str]):
+    with up(tmp_path, SIMULATORS="2", **servers) as lab:
+        lab.await_ready()
+        assert sorted(lab.processes()) == ["beat", "simulator-1", "simulator-2", "web", "worker"]
+        eventually(lab.chargers_connected, "both demo chargers are connected")
+        os.kill(lab.processes()["simulator-1"], signal.SIGKILL)
+        eventually(lambda: lab.is_healthy() and lab.chargers_connected(), "the lab is whole again", deadline=30)
+        assert not list(tmp_path.glob("*.sqlite3"))
+        lab.running.send(signal.SIGTERM)
+        assert lab.running.ended() == 0
