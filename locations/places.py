@@ -10,7 +10,7 @@ def countries() -> dict[str, str]:
     """ISO 3166-1: alpha-2 code to English short name (`iso3166.tab` of the time zone database)."""
     table = (files("tzdata") / "zoneinfo" / "iso3166.tab").read_text(encoding="utf-8")
     rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
-    return {code: name for code, name in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 @cache

@@ -48,7 +48,7 @@ def update_location(location: Location, changes: Mapping[str, Any]) -> Location:
 
 @transaction.atomic
 def delete_location(location_id: str) -> None:
-    """Also stops and deletes its chargers. Deleting it again is a success; an id that never was ours raises NotFound."""
+    """Also stops and deletes its chargers. Deleting again is a success; an id that never was ours raises NotFound."""
     try:
         location = find_location(location_id)
     except NotFound:

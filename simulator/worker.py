@@ -14,6 +14,8 @@ from celery import Celery, bootsteps
 from celery.worker import state as worker_state
 from click import Option
 
+from ocpplab import heartbeat
+
 if TYPE_CHECKING:
     from simulator.shell.node import Node
 
@@ -47,6 +49,7 @@ class NodeThread(threading.Thread):
         from simulator.shell.node import Node  # needs the app registry, which Celery fills after reading its options
 
         self._node = Node()
+        heartbeat.follow(self._node.loop)
         if self._stopping.is_set():
             self._node.stop()
         logger.info("simulator node starts", extra={"node": self._node.id})
@@ -66,7 +69,7 @@ class SimulatorStep(bootsteps.StartStopStep):  # type: ignore[misc]
 
     requires = ("celery.worker.components:Pool",)
 
-    def __init__(self, parent: Any, simulator: bool = False, **kwargs: Any) -> None:  # noqa: FBT001, FBT002
+    def __init__(self, parent: Any, simulator: bool = False, **kwargs: Any) -> None:
         self.enabled = simulator
         self._thread: NodeThread | None = None
         super().__init__(parent, **kwargs)

@@ -81,7 +81,7 @@ def tenant_of(request: Request) -> UUID:
     return organization_id
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "tenants.authentication.BearerAuthentication"
     name = "bearer"
 

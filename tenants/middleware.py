@@ -12,7 +12,10 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        act_as(SYSTEM)  # threads are reused: nobody inherits the last request's actor
+        act_as(SYSTEM)  # threads are reused: nobody inherits another request's actor
         if request.path.startswith(("/admin/", "/console/")) and request.user.is_authenticated:
             act_as(Actor(request.user.get_username(), user_id=request.user.pk))
-        return self.get_response(request)
+        try:
+            return self.get_response(request)
+        finally:
+            act_as(SYSTEM)

@@ -1,4 +1,4 @@
-"""Commands as answers show them: plain dictionaries, since one answer may hold a thousand (gateway contract, 3.3, 3.4)."""
+"""Commands as answers show them: plain dictionaries, since one may hold a thousand (gateway contract, 3.3, 3.4)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

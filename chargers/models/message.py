@@ -65,10 +65,10 @@ class MessageManager(TenantManager["Message"]):
 
     def _execute_many(self, batch: Sequence["Message"]) -> None:
         """A third of `bulk_create`'s cost: no statement is compiled."""
-        fields = _columns(self.model)
-        names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+        fields = _columns()
+        names = _names(fields)
         marks = ", ".join(["%s"] * len(fields))
-        table = connection.ops.quote_name(self.model._meta.db_table)
+        table = connection.ops.quote_name(Message._meta.db_table)
         rows = [
             [field.get_db_prep_save(getattr(message, field.attname), connection) for field in fields]
             for message in batch
@@ -77,9 +77,9 @@ class MessageManager(TenantManager["Message"]):
             cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608
 
     def _copy(self, batch: Sequence["Message"]) -> None:
-        fields = _columns(self.model)
-        names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-        table = connection.ops.quote_name(self.model._meta.db_table)
+        fields = _columns()
+        names = _names(fields)
+        table = connection.ops.quote_name(Message._meta.db_table)
         attributes = [field.attname for field in fields]
         with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
             for message in batch:
@@ -145,18 +145,11 @@ CountKey = tuple[UUID, UUID, str, datetime]  # tenant, charger, action, hour
 class MessageCountManager(TenantManager["MessageCount"]):
     def raise_by(self, counts: Iterable[tuple[CountKey, int]]) -> None:
         """Adds to the counters, creating those that are missing; one statement."""
-        tenant, charger, action, hour, count = (
-            self.model._meta.get_field(name) for name in ("tenant", "charger", "action", "hour", "count")
-        )
+        fields = [field for field in self.model._meta.concrete_fields if not field.primary_key]
+        assert [field.name for field in fields] == ["tenant", "charger", "action", "hour", "count"]
         # Sorted: two nodes that raise the same counters lock them in the same order.
         rows = [
-            [
-                tenant.get_db_prep_save(key[0], connection),
-                charger.get_db_prep_save(key[1], connection),
-                action.get_db_prep_save(key[2], connection),
-                hour.get_db_prep_save(key[3], connection),
-                count.get_db_prep_save(number, connection),
-            ]
+            [field.get_db_prep_save(value, connection) for field, value in zip(fields, (*key, number), strict=True)]
             for key, number in sorted(counts)
         ]
         table = connection.ops.quote_name(self.model._meta.db_table)
@@ -192,8 +185,12 @@ class MessageCount(models.Model):
         return f"{self.action} {self.hour:%Y-%m-%d %H}h: {self.count}"
 
 
-def _columns(model: type[Message]) -> list["models.Field[Any, Any]"]:
-    return [field for field in model._meta.concrete_fields if not field.primary_key]
+def _columns() -> list["models.Field[Any, Any]"]:
+    return [field for field in Message._meta.concrete_fields if not field.primary_key]
+
+
+def _names(fields: Iterable["models.Field[Any, Any]"]) -> str:
+    return ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
 
 
 def _counted(batch: Sequence[Message]) -> Iterable[tuple[CountKey, int]]:

@@ -52,7 +52,7 @@ class Fanout:
 def issue_one(
     charger: Charger, event_type: str, payload: dict[str, Any], *, patience: float | None = None
 ) -> ChargerCommand:
-    """Raises what `refusal` names: Conflict (stopped), InvalidRequest (no such connector), Invalid (id tag too long)."""
+    """Raises what `refusal` gives: Conflict (stopped), InvalidRequest (no such connector), Invalid (long id tag)."""
     error = refusal(charger, payload, _outlets([charger], payload))
     if error is not None:
         raise error

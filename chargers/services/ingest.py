@@ -132,7 +132,7 @@ def _sorted_out(records: Sequence[Record], alive: set[UUID], current: Mapping[in
     return batch
 
 
-def _sort_fact(batch: Batch, record: Record, fact: AnyFact, has_authority: bool) -> None:  # noqa: FBT001
+def _sort_fact(batch: Batch, record: Record, fact: AnyFact, has_authority: bool) -> None:
     match fact:
         case Frame():
             batch.messages.append(_message(record, fact))

@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 DETAIL = {
     "type": "object",
     "required": ["detail"],
-    "properties": {"detail": {"type": "string", "examples": ["Charger not found."]}},
+    "properties": {"detail": {"type": "string", "example": "Charger not found."}},
 }
 ITEMS = {
     "type": "object",

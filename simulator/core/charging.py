@@ -82,11 +82,22 @@ class Charging(Block[S]):
 
     # --- tokens -----------------------------------------------------------------------------------------------------
 
-    def present(self, connector: Connector, token: str, purpose: str, *, priority: int = NOTIFY) -> None:
-        """A token is shown at an outlet to start charging; the answer comes through `granted` or `refused`."""
+    def present(
+        self,
+        connector: Connector,
+        token: str,
+        purpose: str,
+        *,
+        priority: int = NOTIFY,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        """A token is shown at an outlet to start charging; the answer comes through `granted` or `refused`.
+
+        `extra` goes into the context that `grant` reads: token_type, remote_start_id.
+        """
         rules = self.rules()
         decision = self.tokens.decide(token, rules, online=self.station.online, wall=self.station.clock)
-        context = {"connector": connector.number, "token": token, "purpose": purpose}
+        context = {"connector": connector.number, "token": token, "purpose": purpose} | (extra or {})
         if decision == "ask":
             self.send_authorize(token, context, priority)
         elif decision == "accept":
@@ -113,10 +124,14 @@ class Charging(Block[S]):
 
     def granted(self, context: dict[str, Any], info: TokenInfo | None = None) -> None:
         connector = self.station.connector(context["connector"])
-        if connector is None or not connector.usable:
+        if connector is None or not self.may_grant(connector):
             self.refused(context, "The connector is no longer free.")
             return
         self.grant(connector, context, info)
+
+    def may_grant(self, connector: Connector) -> bool:
+        """Whether a token may be accepted at this outlet now."""
+        return connector.usable
 
     def grant(self, connector: Connector, context: dict[str, Any], info: TokenInfo | None = None) -> None:
         """The outlet may be used by this token; without a cable it waits for one, for a time."""
@@ -134,6 +149,12 @@ class Charging(Block[S]):
             self.station.set_timer(f"plug_timeout:{connector.number}", self.connection_timeout())
         self.station.cancel_timer(f"tag_timeout:{connector.number}")
 
+    def forget_grant(self, connector: Connector, reason: str) -> None:
+        if connector.grant is not None:
+            connector.grant = None
+            self.station.cancel_timer(f"plug_timeout:{connector.number}")
+            self.flow_over(connector.number, "rejected", reason)
+
     def refused(self, context: dict[str, Any], reason: str) -> None:
         self.flow_over(context["connector"], "rejected", reason)
 
@@ -148,6 +169,33 @@ class Charging(Block[S]):
         connector = self.station.connector(int(number))
         if connector is not None and connector.plugged and connector.grant is None and connector.running is None:
             connector.tag_too_late = True
+
+    # --- a token that the CSMS refuses once its transaction runs ----------------------------------------------------
+
+    @abstractmethod
+    def stops_on_invalid_id(self) -> bool: ...
+
+    @abstractmethod
+    def energy_on_invalid_id(self) -> int:
+        """Wh that a transaction with a refused token may take in all where it is not stopped."""
+
+    def token_invalid(self, connector: Connector) -> None:
+        """Stops the transaction, or its energy at once or later, as the settings say (contract 4.3, 4.5)."""
+        running = connector.running
+        assert running is not None
+        running.invalid = True
+        if self.stops_on_invalid_id():
+            self.end(connector, causes.DEAUTHORIZED)
+        else:
+            self._limit_invalid(connector)
+
+    def _limit_invalid(self, connector: Connector) -> None:
+        running = connector.running
+        if running is None or not running.invalid or not running.energy_offered:
+            return
+        if connector.session_wh() >= self.energy_on_invalid_id():
+            running.energy_offered = False
+            connector.open_contactor()
 
     # --- flows of a user's command ----------------------------------------------------------------------------------
 
@@ -187,14 +235,17 @@ class Charging(Block[S]):
     def _close_session(self, connector: Connector, cause: str, token: str = "") -> None:
         self.end(connector, cause, token)
         self.report_status(connector)
-        connector.unplug()
+        self.pull_cable(connector)
 
     # --- every input ------------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
         for connector in self.station.connectors:
             self._clear_expired_faults(connector)
+            self._limit_invalid(connector)
             self._follow_energy(connector)
+            if self.station.rebooting:
+                self.forget_grant(connector, "The station is rebooting.")
             self.progress(connector)
             self.report_status(connector)
 
@@ -244,15 +295,20 @@ class Charging(Block[S]):
         if not connector.plugged:
             self._note("No cable was plugged in.")
             return
+        if not self.pull_cable(connector):
+            self._note("The transaction goes on; the station keeps its end of the cable locked.")
+
+    def pull_cable(self, connector: Connector) -> bool:
+        """The car's end comes out, then the station's; False if the station keeps its end locked."""
         if connector.running is not None:
             connector.ev_side_open = True
             connector.open_contactor()
             self.ev_disconnected(connector)
             self.report_status(connector)
         if connector.running is not None and connector.outlet.format == "socket":
-            self._note("The transaction goes on; the station keeps its end of the cable locked.")
-            return
+            return False
         connector.unplug()
+        return True
 
     def do_unlock_connector(self, params: dict[str, Any]) -> None:
         connector = self.asked(params)
@@ -283,6 +339,8 @@ class Charging(Block[S]):
         connector = self.asked(params)
         if connector.running is not None and connector.running.authorized:
             raise CommandRefused(f"A transaction runs on connector {connector.number} already.")
+        if self.station.commands.is_pending(self.flow_commands.get(connector.number, "")):
+            raise CommandRefused(f"Another start is under way on connector {connector.number}.")
         if not connector.operative or connector.blocking_fault is not None:
             raise CommandRefused(f"Connector {connector.number} is not available: it is faulted or inoperative.")
         if self.station.rebooting:
@@ -296,7 +354,7 @@ class Charging(Block[S]):
 
     def _running(self, transaction_id: Any) -> Connector:
         """The outlet of the named transaction; without a name, of the one started last."""
-        running = [one for one in self.station.connectors if one.running is not None]
+        running = [one for one in self.station.connectors if one.running is not None and one.running.authorized]
         if transaction_id is not None:
             running = [one for one in running if one.running and one.running.transaction_id == str(transaction_id)]
         if not running:
@@ -349,7 +407,7 @@ class Charging(Block[S]):
                 connector, causes.EMERGENCY_STOP if kind.code == "EmergencyStop" else f"{causes.FAULT}:{kind.code}"
             )
         if blocking:
-            connector.grant = None
+            self.forget_grant(connector, f"The connector is faulted: {asked}.")
         self.report_status(connector)
         self.report_fault(connector, fault, cleared=False)
         self._answer_fault(connector, message, asked)

@@ -1,6 +1,7 @@
 """Settings of a station, typed: what a value may be, who may change it, and what was changed."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -65,12 +66,18 @@ def _members(setting: Setting, text: str) -> str:
 _READERS = {"bool": _boolean, "int": _integer, "text": _text, "members": _members}
 
 
+@lru_cache(maxsize=256)
+def _spellings(names: tuple[str, ...]) -> dict[str, str]:
+    """Each name by its lower case; shared by all stations of a model."""
+    return {name.lower(): name for name in names}
+
+
 class Configuration:
     """Values by name, looked up without regard to case; only what differs from the default is stored."""
 
     def __init__(self, settings: Mapping[str, Setting], overrides: Mapping[str, str]) -> None:
-        self.settings = dict(settings)
-        self._names = {name.lower(): name for name in self.settings}
+        self.settings = settings
+        self._names = _spellings(tuple(settings))
         self.overrides = {name: value for name, value in overrides.items() if name in self.settings}
 
     def name_of(self, asked: str) -> str | None:

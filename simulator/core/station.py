@@ -86,8 +86,8 @@ class Station:
         self.boot_reason: str = registration.get("boot_reason", "")
         self.clock_offset: float = registration.get("clock_offset", 0.0)
         self.connectors = [
-            Connector(outlet, setup.options, setup.seed, self.store.get(self._section(outlet)), now)
-            for outlet in setup.outlets
+            Connector(outlet, setup.options, setup.seed, self.store.get(self._section(outlet)), now, number)
+            for number, outlet in enumerate(setup.outlets, start=1)
         ]
         self._facts: list[AnyFact] = []
         self._orders: list[Order] = []

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.db import transaction
 from django.utils import timezone
 
 from simulator.core import rpc, schemas
 from simulator.core.rpc import Incoming
+from simulator.csms.database import in_database
 from simulator.csms.models import CallState, CsmsCall
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class CallLine:
         async with self._claiming:
             if self._pending is not None or self._closed:
                 return
-            row = await database_sync_to_async(claim)(self.station_id)
+            row = await in_database(claim, self.station_id)
             if row is None or self._closed:  # a row claimed for a socket that just closed fails with the station's end
                 return
             message_id = str(uuid.uuid4())
@@ -107,7 +107,7 @@ class CallLine:
     async def _finish(self, pending: Pending, result: "Outcome") -> None:
         if self._pending is pending:
             self._pending = None
-            await database_sync_to_async(finish)(pending.pk, result)
+            await in_database(finish, pending.pk, result)
             self.wake()
 
 

@@ -5,11 +5,11 @@ from contextvars import Token
 from typing import Any, cast
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from simulator.csms import services, stations
 from simulator.csms.calls import CallLine
+from simulator.csms.database import in_database
 from simulator.csms.desk import Desk
 from simulator.csms.models import Endpoint
 from simulator.csms.switchboard import switchboard
@@ -42,14 +42,12 @@ class StationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels
         route = self.scope["url_route"]["kwargs"]
         if len(route["identity"]) > stations.MAX_IDENTITY or UNPRINTABLE.search(route["key"] + route["identity"]):
             return None
-        endpoint: Endpoint | None = await database_sync_to_async(stations.endpoint_of)(route["key"])
-        return endpoint
+        return await in_database(stations.endpoint_of, route["key"])
 
     async def _take_over(self, endpoint: Endpoint, subprotocol: str) -> None:
         """Holds the station from now on: an older socket of the same identity is told to close."""
         identity = self.scope["url_route"]["kwargs"]["identity"]
-        arrive = database_sync_to_async(stations.arrive)
-        station = await arrive(endpoint, identity, subprotocol, self.channel_name)
+        station = await in_database(stations.arrive, endpoint, identity, subprotocol, self.channel_name)
         group = services.group_name(station.pk)
         await self.channel_layer.group_send(group, {"type": "station.replaced"})
         await self.channel_layer.group_add(group, self.channel_name)
@@ -90,4 +88,4 @@ class StationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels
         switchboard().leave(desk.line)
         await self.channel_layer.group_discard(services.group_name(station_id), self.channel_name)
         await desk.journal.flush_station(desk.picture)
-        await database_sync_to_async(stations.leave)(station_id, self.channel_name)
+        await in_database(stations.leave, station_id, self.channel_name)

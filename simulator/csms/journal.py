@@ -8,11 +8,11 @@ import logging
 from contextlib import suppress
 from datetime import datetime
 
-from channels.db import database_sync_to_async
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from simulator.csms import stations, transactions
+from simulator.csms.database import in_database
 from simulator.csms.models import Station
 from simulator.csms.readings import Register, merged
 from simulator.csms.stations import Picture
@@ -52,7 +52,7 @@ class Journal:
         self._seen, self._changed, self._registers = set(), {}, {}
         pictures = [picture.copy() for picture in changed.values()]
         try:
-            await database_sync_to_async(write)(seen, pictures, registers, timezone.now())
+            await in_database(write, seen, pictures, registers, timezone.now())
         except DatabaseError:
             log.exception("the journal of the house CSMS could not be written, it will be tried again")
             self._seen |= seen
@@ -65,7 +65,7 @@ class Journal:
         if self._changed.get(picture.station_id) is picture:
             del self._changed[picture.station_id]
             with suppress(DatabaseError):
-                await database_sync_to_async(stations.write_pictures)([picture.copy()])
+                await in_database(stations.write_pictures, [picture.copy()])
 
 
 def write(seen: set[int], changed: list[Picture], registers: dict[int, Register], at: datetime) -> None:

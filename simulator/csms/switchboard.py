@@ -9,11 +9,11 @@ import contextvars
 import logging
 from weakref import WeakKeyDictionary
 
-from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
 from simulator.csms import calls
 from simulator.csms.calls import CallLine
+from simulator.csms.database import in_database
 from simulator.csms.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Switchboard:
 
     async def _wake_lines(self) -> None:
         try:
-            station_ids = await database_sync_to_async(calls.stations_with_work)()
+            station_ids = await in_database(calls.stations_with_work)
         except DatabaseError:
             log.exception("the calls to stations could not be read, they will be tried again")
             return

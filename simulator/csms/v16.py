@@ -4,12 +4,12 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from simulator.core import timestamps
 from simulator.core.errors import Kind
 from simulator.csms import services, transactions
+from simulator.csms.database import in_database
 from simulator.csms.desk import Desk, Handler, Payload
 from simulator.csms.fields import INT53, moment, number
 from simulator.csms.readings import register
@@ -77,7 +77,7 @@ class CentralSystem(Desk):
             meter_start=number(request, "meterStart", lowest=-INT53, highest=INT53),
         )
         info = await self._id_tag_info(request["idTag"])
-        row = await database_sync_to_async(transactions.start)(self.endpoint.pk, self.picture.station_id, reported)
+        row = await in_database(transactions.start, self.endpoint.pk, self.picture.station_id, reported)
         self.opened(row.transaction_id, row.pk)
         return {"transactionId": int(row.transaction_id), "idTagInfo": info}
 
@@ -92,7 +92,8 @@ class CentralSystem(Desk):
     async def on_stop_transaction(self, request: Payload) -> Payload:
         transaction_id = str(request["transactionId"])
         # An unknown id is accepted as well: the station has stopped, and refusing would only make it repeat itself.
-        await database_sync_to_async(transactions.stop)(
+        await in_database(
+            transactions.stop,
             self.picture.station_id,
             transaction_id,
             ended_at=moment(request),
@@ -112,13 +113,13 @@ class CentralSystem(Desk):
         """From memory; after a reconnect, once from the table."""
         pk = self.row_of(transaction_id)
         if pk is None:
-            pk = await database_sync_to_async(transactions.find)(self.picture.station_id, transaction_id)
+            pk = await in_database(transactions.find, self.picture.station_id, transaction_id)
             if pk is not None:
                 self.opened(transaction_id, pk)
         return pk
 
     async def _id_tag_info(self, id_tag: str) -> Payload:
-        return id_tag_info(await database_sync_to_async(services.authorize)(self.endpoint, id_tag))
+        return id_tag_info(await in_database(services.authorize, self.endpoint, id_tag))
 
     handlers: ClassVar[Mapping[str, Handler]] = {
         "Authorize": on_authorize,

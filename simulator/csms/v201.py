@@ -4,12 +4,12 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from simulator.core import timestamps
 from simulator.core.errors import Kind
 from simulator.csms import services, transactions
+from simulator.csms.database import in_database
 from simulator.csms.desk import Desk, Handler, Payload
 from simulator.csms.fields import moment, number
 from simulator.csms.models import CardStatus
@@ -92,7 +92,7 @@ class ChargingStationManagement(Desk):
         """Writes the event at once, together with what was metered since the last write."""
         metered = self.journal.take_register(pk) if pk is not None else None
         event.register = merged(metered, event.register)
-        row = await database_sync_to_async(transactions.report)(self.endpoint.pk, self.picture.station_id, event)
+        row = await in_database(transactions.report, self.endpoint.pk, self.picture.station_id, event)
         if event.ended_with:
             self.ended(event.transaction_id)
         elif pk is None:
@@ -111,7 +111,7 @@ class ChargingStationManagement(Desk):
         return {"status": "Accepted"}
 
     async def _id_token_info(self, id_token: Payload) -> Payload:
-        found = await database_sync_to_async(services.authorize)(self.endpoint, id_token["idToken"], id_token["type"])
+        found = await in_database(services.authorize, self.endpoint, id_token["idToken"], id_token["type"])
         return id_token_info(found)
 
     handlers: ClassVar[Mapping[str, Handler]] = {

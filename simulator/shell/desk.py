@@ -29,7 +29,7 @@ class Floor(Protocol):
     held: dict[int, int]
     runners: dict[UUID, Runner]
     recorder: Recorder
-    closed_gate: bool
+    gate: asyncio.Event
 
     def start_runner(self, machine: Machine) -> None: ...
 
@@ -72,7 +72,7 @@ class Desk:
 
     async def _round(self) -> None:
         held = dict(self._node.held)
-        if not held or self._node.closed_gate:
+        if not held or not self._node.gate.is_set():
             return
         rung, self._rung = self._rung, False
         if await self._is_stale(held, rung=rung):
@@ -127,8 +127,7 @@ class Desk:
             if not looked and (is_lifecycle or order.charger_id not in self._node.runners):
                 await self.reconcile()
                 looked = not is_lifecycle
-            while self._node.closed_gate:
-                await asyncio.sleep(POLL_SECONDS)
+            await self._node.gate.wait()
             self._execute(order)
 
     def _execute(self, order: inbox.Order) -> None:

@@ -28,11 +28,15 @@ class Wanted(NamedTuple):
 
 def digest(shards: Collection[int]) -> dict[str, Any]:
     """A few numbers that differ when `wanted` most likely would; far cheaper than reading every row."""
-    return Charger.objects.unscoped().filter(shard__in=shards).aggregate(
-        rows=Count("pk"),
-        revisions=Sum("revision"),
-        newest=Max("created_at"),
-        running=Count("pk", filter=Q(runtime=Runtime.RUNNING)),
+    return (
+        Charger.objects.unscoped()
+        .filter(shard__in=shards)
+        .aggregate(
+            rows=Count("pk"),
+            revisions=Sum("revision"),
+            newest=Max("created_at"),
+            running=Count("pk", filter=Q(runtime=Runtime.RUNNING)),
+        )
     )
 
 
@@ -67,11 +71,12 @@ def load(charger_ids: Iterable[UUID]) -> list[Machine]:
 
 
 def _machine(charger: Charger, state: StationState | None) -> Machine:
-    with scope(charger.tenant_id):
+    tenant_id: UUID = charger.tenant_id  # type: ignore[assignment]
+    with scope(tenant_id):
         setup = setup_of(charger)
     return Machine(
         charger_id=charger.pk,
-        tenant_id=charger.tenant_id,
+        tenant_id=tenant_id,
         shard=charger.shard,
         revision=charger.revision,
         url=connection_url(charger.ws_url, charger.identity),

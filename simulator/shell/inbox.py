@@ -48,8 +48,10 @@ def claim(node_id: str, shards: Collection[int]) -> list[Order]:
 
 def _orders(rows: QuerySet[ChargerCommand]) -> list[Order]:
     return [
-        Order(row.pk, row.charger_id, row.tenant_id, row.shard, row.event_type, row.payload, row.deadline_at.timestamp())
-        for row in rows.order_by("created_at", "pk")
+        Order(pk, charger_id, tenant_id, shard, event_type, payload, deadline.timestamp())
+        for pk, charger_id, tenant_id, shard, event_type, payload, deadline in rows.order_by(
+            "created_at", "pk"
+        ).values_list("pk", "charger_id", "tenant_id", "shard", "event_type", "payload", "deadline_at")
     ]
 
 
@@ -57,12 +59,8 @@ def take_over(epochs: Mapping[int, int]) -> None:
     """After claiming shards: what their last owner had only claimed is queued again, what it had sent has failed."""
     current = Shard.objects.filter(pk=OuterRef("shard")).values("epoch")[:1]
     older = ChargerCommand.objects.unscoped().filter(shard__in=epochs, claimed_epoch__lt=Subquery(current))
-    older.filter(state=CommandState.CLAIMED).update(
-        state=CommandState.QUEUED, claimed_epoch=None, claimed_at=None
-    )
-    older.filter(state=CommandState.SENT).update(
-        state=CommandState.FAILED, reason=LOST, finished_at=Now()
-    )
+    older.filter(state=CommandState.CLAIMED).update(state=CommandState.QUEUED, claimed_epoch=None, claimed_at=None)
+    older.filter(state=CommandState.SENT).update(state=CommandState.FAILED, reason=LOST, finished_at=Now())
 
 
 def time_out(shards: Collection[int]) -> None:
@@ -70,5 +68,3 @@ def time_out(shards: Collection[int]) -> None:
     ChargerCommand.objects.unscoped().filter(
         Q(deadline_at__lte=Now()), state=CommandState.QUEUED, shard__in=shards
     ).update(state=CommandState.TIMED_OUT, reason=OVERDUE, finished_at=Now())
-
-

@@ -5,7 +5,7 @@ Every function here runs queries: never on the loop thread.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
@@ -22,7 +22,7 @@ def current_epochs(shards: set[int]) -> Mapping[int, int]:
     return dict(rows.values_list("pk", "epoch"))
 
 
-def from_now(seconds: float) -> ExpressionWrapper:
+def from_now(seconds: float) -> "ExpressionWrapper[datetime]":
     """That many seconds from now (negative: ago), in database time."""
     return ExpressionWrapper(Now() + Value(timedelta(seconds=seconds)), output_field=DateTimeField())
 

@@ -48,13 +48,16 @@ class Node:
         self.lease = float(settings.SIMULATOR_LEASE_SECONDS)
         self.runners: dict[UUID, Runner] = {}
         self.held: dict[int, int] = {}  # epoch by shard
-        self.closed_gate = False
+        self.gate = asyncio.Event()  # set: open
+        self.gate.set()
         self.resolver = Resolver()
         self.timers = Timers(self.loop)
         self.pace = Pace(self.loop, settings.SIMULATOR_CONNECTS_PER_SECOND)
         self._root = settings.DATA_DIR / "spool"
         self._spool = Spool(self._root, self.id)
-        self._threads = [DatabaseThread(f"{name}-{self.id[-8:]}") for name in ("recorder", "leases", "desk", "recovery")]
+        self._threads = [
+            DatabaseThread(f"{name}-{self.id[-8:]}") for name in ("recorder", "leases", "desk", "recovery")
+        ]
         self._recorder_thread, self._lease_thread, self._desk_thread, self._recovery_thread = self._threads
         self.recorder = Recorder(self._spool, self._recorder_thread, self._close_gate, self._try_open_gate)
         self.leases = Leases(self.id, self.lease)
@@ -298,20 +301,20 @@ class Node:
         self._try_open_gate()
 
     def _close_gate(self) -> None:
-        if self.closed_gate:
+        if not self.gate.is_set():
             return
         logger.error("the node waits", extra={"queued": self.recorder.depth, "trouble": self.trouble})
-        self.closed_gate = True
+        self.gate.clear()
         self.timers.hold()
         for runner in self.runners.values():
             if runner.socket is not None:
                 runner.socket.hold("gate")
 
     def _try_open_gate(self) -> None:
-        if not self.closed_gate or self.recorder.full or self._stuck:
+        if self.gate.is_set() or self.recorder.full or self._stuck:
             return
         logger.warning("the node goes on")
-        self.closed_gate = False
+        self.gate.set()
         for runner in self.runners.values():
             if runner.socket is not None:
                 runner.socket.free("gate")
@@ -327,7 +330,7 @@ class Node:
             return self._spool_trouble or f"The database does not take frames: {self.recorder.trouble}"
         if not self.recorder.alive:
             return "The recorder has ended."
-        return "The queue of frames is full." if self.closed_gate else ""
+        return "" if self.gate.is_set() else "The queue of frames is full."
 
     def metrics(self) -> dict[str, Any]:
         sockets = [runner.socket for runner in self.runners.values() if runner.socket is not None]

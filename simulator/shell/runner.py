@@ -3,6 +3,7 @@
 The order never varies: input, spool and queue what it caused, carry out its orders, set the next deadline.
 """
 
+import asyncio
 import base64
 import logging
 from collections.abc import Callable, Mapping
@@ -66,7 +67,7 @@ class Surroundings(Protocol):
     timers: Timers
     pace: Pace
     resolver: Resolver
-    closed_gate: bool
+    gate: asyncio.Event
 
     def may_speak(self) -> bool:
         """False once the lease may have passed to somebody else; the node then abandons its runners itself."""
@@ -224,7 +225,7 @@ class Runner:
         self._first = False
         self._input(self.station.connecting)
         self.socket = Socket(self, self.around.resolver, self.machine.url, self.machine.setup.subprotocol)
-        if self.around.closed_gate:
+        if not self.around.gate.is_set():
             self.socket.hold("gate")
         self.socket.open()
 
@@ -251,9 +252,7 @@ class Runner:
         if not outcome.facts and not outcome.changes:
             return True
         machine = self.machine
-        record = Record(
-            machine.tenant_id, self.charger_id, machine.shard, self.epoch, outcome.facts, outcome.changes
-        )
+        record = Record(machine.tenant_id, self.charger_id, machine.shard, self.epoch, outcome.facts, outcome.changes)
         self._sections_changed |= bool(outcome.changes) or not all(isinstance(f, Frame) for f in outcome.facts)
         line = encoded(record)
         try:

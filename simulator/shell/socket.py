@@ -237,7 +237,7 @@ class Socket(asyncio.Protocol):
         if self._handler is not None:
             if self._client.state is not State.CLOSED and not self._client.reader.eof:
                 self._client.receive_eof()
-                self._events.extend(self._client.events_received())
+                self._take_events()
             self._events.append(Lost())
             self._deliver()
 
@@ -251,10 +251,14 @@ class Socket(asyncio.Protocol):
     def _fed(self) -> None:
         assert self._client is not None
         self._write()
-        self._events.extend(self._client.events_received())
+        self._take_events()
         if self._client.close_expected() and self._timer is None:
             self._limit(CLOSE_TIMEOUT)
         self._deliver()
+
+    def _take_events(self) -> None:
+        assert self._client is not None
+        self._events.extend(event for event in self._client.events_received() if not isinstance(event, Request))
 
     def _write(self) -> None:
         assert self._client is not None

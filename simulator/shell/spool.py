@@ -9,6 +9,7 @@ import fcntl
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -32,7 +33,7 @@ def encoded(record: Record) -> bytes:
         return _encoder.encode(plain) + b"\n"
 
 
-def printable(value: object) -> object:
+def printable(value: Any) -> Any:
     """The same JSON value with NULs and lone surrogates spelled out, as every database takes them."""
     if isinstance(value, str):
         return value.replace("\x00", "\\x00").encode(errors="backslashreplace").decode()
@@ -44,7 +45,7 @@ def printable(value: object) -> object:
 
 
 def is_abandoned(folder: Path) -> bool:
-    """Nobody holds the lock: the writer is dead, and nobody imports yet. Asking excludes only importers, for a moment."""
+    """Nobody holds the lock: the writer is dead, and nobody imports yet. Asking shuts importers out for a moment."""
     lock = _flock(folder, fcntl.LOCK_SH)
     if lock is None:
         return False

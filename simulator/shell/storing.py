@@ -51,18 +51,18 @@ def _store_apart(records: Sequence[Record], snapshots: Snapshots) -> None:
 
 def _store_escaped(record: Record, snapshots: Snapshots) -> None:
     plain = escaped(record)
-    states = {
-        charger_id: Snapshot(msgspec.convert(printable(one.memory), dict), msgspec.convert(printable(one.picture), dict))
-        if one.picture is not None
-        else Snapshot(msgspec.convert(printable(one.memory), dict), None)
-        for charger_id, one in snapshots.items()
-    }
+    states = {charger_id: _plain(snapshot) for charger_id, snapshot in snapshots.items()}
     try:
         ingest([plain], snapshots=states, epochs=current_epochs, again=True)
     except Exception as error:
         if not is_refusal(error):
             raise
         _set_aside(record)
+
+
+def _plain(snapshot: Snapshot) -> Snapshot:
+    memory, picture = printable([snapshot.memory, snapshot.picture])
+    return Snapshot(memory, picture)
 
 
 def escaped(record: Record) -> Record:
@@ -80,4 +80,4 @@ def _set_aside(record: Record) -> None:
     path = settings.DATA_DIR / "refused.jsonl"
     with path.open("ab") as file:
         file.write(encoded(record))
-    logger.error("a record the database refuses was set aside", extra={"charger": str(record.charger), "file": str(path)})
+    logger.error("a record the database refuses was set aside in %s", path, extra={"charger": str(record.charger)})

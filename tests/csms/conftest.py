@@ -1,12 +1,15 @@
 import pytest
+from django.db import connection
 
 from simulator.csms import services
+from simulator.csms.database import THREAD
 from tenants.models import Organization
 
 
 @pytest.fixture
 def organization(transactional_db):
-    return Organization.objects.create(slug="lab", name="Lab")
+    yield Organization.objects.create(slug="lab", name="Lab")
+    THREAD.submit(connection.close).result()  # PostgreSQL drops no database that is in use
 
 
 @pytest.fixture

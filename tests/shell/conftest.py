@@ -39,7 +39,7 @@ async def eventually(condition: Callable[[], R], within: float = 15.0) -> R:
     """The first true value of a database condition, asked twenty times a second."""
     async with asyncio.timeout(within):
         while not (value := await query(condition)):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # noqa: ASYNC110 - other processes write these rows
         return value
 
 
@@ -49,12 +49,19 @@ def log_of(charger_id: UUID) -> list[tuple[str, str]]:
     return list(rows.values_list("direction", "text"))
 
 
+async def logged(charger: Charger, frames: list[tuple[str, str]]) -> None:
+    """Returns once the charger's log is exactly these frames."""
+    try:
+        await eventually(lambda: log_of(charger.pk) == frames)
+    except TimeoutError:
+        assert await query(lambda: log_of(charger.pk)) == frames  # noqa: PT017 - shows the difference
+
+
 def command(charger: Charger, name: str, **payload: Any) -> str:
     """Queues a command as the API does; its id."""
     with scope(charger.tenant_id):
         charger.refresh_from_db()
-        row: ChargerCommand = commands.submit(charger, name, payload)
-        return row.pk
+        return commands.issue_one(charger, name, payload).pk
 
 
 def outcome(command_id: str) -> ChargerCommand:

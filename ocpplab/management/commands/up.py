@@ -16,8 +16,12 @@ from django.db import DatabaseError, connections
 from ocpplab import first_run, premises, welcome
 from ocpplab.supervisor import Program, Supervisor
 
-CELERY = ("-A", "ocpplab.celery")
+CELERY = ("-q", "-A", "ocpplab.celery")
 QUIET = ("--without-gossip", "--without-mingle", "-l", "WARNING")
+ENVIRONMENT = {
+    "CELERY_SKIP_CHECKS": "1",  # they walk through every URL, and have been made once already
+    "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",  # containers do
+}
 
 
 def programs(listener: socket.socket) -> list[Program]:
@@ -59,8 +63,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()
-        # For the children: a relative folder would mean another place to them, and what is checked here is checked.
-        os.environ |= {"DATA_DIR": str(settings.DATA_DIR), "CELERY_SKIP_CHECKS": "1"}
+        # A relative folder would mean another place to the children.
+        os.environ |= {"DATA_DIR": str(settings.DATA_DIR)} | ENVIRONMENT
         try:
             lock = premises.hold(settings.DATA_DIR)
             listener = premises.listen(settings.BIND_HOST, settings.PORT)

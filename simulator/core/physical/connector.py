@@ -57,16 +57,20 @@ class Running(msgspec.Struct):
     stop_reason: str = ""
     authorized: bool = True
     grant_time: float = 0.0
-    last_state: str = ""
+    last_state: str = ""  # 2.0.1: the chargingState last told
+    cable: str = ""  # 2.0.1: "" never plugged in, in, out
     values: list[Any] = []
 
 
 class Connector:
     """`advance(now)` brings the energy up to date; every question below is about the time of the last advance."""
 
-    def __init__(self, outlet: Outlet, options: Options, seed: int, saved: dict[str, Any] | None, now: Instant) -> None:
+    def __init__(
+        self, outlet: Outlet, options: Options, seed: int, saved: dict[str, Any] | None, now: Instant, number: int
+    ) -> None:
         saved = saved or {}
         self.outlet = outlet
+        self.number = number  # 1, 2, ... over the station's outlets: OCPP 1.6's connectorId
         self.options = options
         self.random = Random(f"{seed}/{outlet.evse_id}/{outlet.connector_id}")
         self.vehicle = Vehicle(self.random, saved.get("vehicle"))
@@ -105,11 +109,6 @@ class Connector:
         }
 
     # --- cable and vehicle ------------------------------------------------------------------------------------------
-
-    @property
-    def number(self) -> int:
-        """The connector's number in OCPP 1.6 and its EVSE's in our 2.0.1 layout."""
-        return self.outlet.connector_id if self.outlet.evse_id == 0 else self.outlet.evse_id
 
     def plug(self) -> bool:
         """A cable with a car goes in; False if one was in already."""

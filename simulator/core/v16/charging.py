@@ -159,7 +159,7 @@ class Charging(SharedCharging["ChargePoint"]):
         if connector is not None and running is not None and running.key == key:
             running.transaction_id = str(transaction_id)
             if info.status != "Accepted":
-                self._token_invalid(connector)
+                self.token_invalid(connector)
         if info.status == "Accepted":
             self.flow_over(number, "accepted")
         else:
@@ -169,28 +169,11 @@ class Charging(SharedCharging["ChargePoint"]):
         self.transaction_ids[call.transaction] = UNKNOWN_TRANSACTION
         self.flow_over(call.context["connector"], "failed", "The CSMS did not take StartTransaction.")
 
-    def _token_invalid(self, connector: Connector) -> None:
-        """The CSMS does not accept the token of a transaction that has started (contract 4.3)."""
-        running = connector.running
-        assert running is not None
-        running.invalid = True
-        if self.station.configuration.flag("StopTransactionOnInvalidId"):
-            self.end(connector, causes.DEAUTHORIZED)
-        elif self.station.configuration.number("MaxEnergyOnInvalidId") == 0:
-            self._stop_energy(connector)
+    def stops_on_invalid_id(self) -> bool:
+        return self.station.configuration.flag("StopTransactionOnInvalidId")
 
-    def _stop_energy(self, connector: Connector) -> None:
-        assert connector.running is not None
-        connector.running.energy_offered = False
-        connector.open_contactor()
-
-    def settle(self) -> None:
-        most = self.station.configuration.number("MaxEnergyOnInvalidId")
-        for connector in self.station.connectors:
-            running = connector.running
-            if running is not None and running.invalid and running.energy_offered and connector.session_wh() >= most:
-                self._stop_energy(connector)
-        super().settle()
+    def energy_on_invalid_id(self) -> int:
+        return self.station.configuration.number("MaxEnergyOnInvalidId")
 
     # --- stop -------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from simulator.core import timestamps
 from simulator.core.block import Block
 from simulator.core.calls import NOTIFY, TRANSACTION, Call
+from simulator.core.measurands import Sample, samples
 from simulator.core.physical import meter
 from simulator.core.physical.connector import Connector
 from simulator.core.physical.meter import Reading
@@ -16,48 +17,27 @@ MOST_STOP_VALUES = 500
 
 
 def sampled_values(connector: Connector, reading: Reading, wanted: list[str], context: str) -> list[dict[str, str]]:
-    """The SampledValues of one instant. Values are strings with a decimal point (contract M8)."""
-    values: list[dict[str, str]] = []
-    for measurand in wanted:
-        for value, extra in _values(connector, reading, measurand):
-            values.append({"value": value, "context": context, "measurand": measurand, "location": "Outlet"} | extra)
-    return values
+    """The SampledValues of one instant."""
+    return [
+        _sampled_value(sample, measurand, context)
+        for measurand in wanted
+        for sample in samples(connector, reading, measurand)
+    ]
 
 
-def _values(connector: Connector, reading: Reading, measurand: str) -> list[tuple[str, dict[str, str]]]:
-    phases = [f"L{index + 1}" for index in range(len(reading.voltages_v))] if connector.is_ac else []
-    match measurand:
-        case "Energy.Active.Import.Register":
-            return [(str(int(reading.energy_wh)), {"unit": "Wh"})]
-        case "Power.Active.Import":
-            return [(f"{reading.power_w:.1f}", {"unit": "W"})]
-        case "Voltage" if len(phases) > 1:
-            return [
-                (f"{value:.1f}", {"unit": "V", "phase": f"{phase}-N"})
-                for value, phase in zip(reading.voltages_v, phases, strict=True)
-            ]
-        case "Voltage":
-            return [(f"{reading.voltages_v[0]:.1f}", {"unit": "V"})]
-        case "Current.Import" if len(phases) > 1:
-            return [
-                (f"{value:.2f}", {"unit": "A", "phase": phase})
-                for value, phase in zip(reading.currents_a, phases, strict=True)
-            ]
-        case "Current.Import":
-            return [(f"{reading.currents_a[0]:.2f}", {"unit": "A"})]
-        case "Current.Offered":
-            return [(f"{reading.offered_a:.1f}", {"unit": "A"})]
-        case "Power.Offered":
-            return [(f"{reading.offered_w:.0f}", {"unit": "W"})]
-        case "Power.Factor":
-            return [(f"{reading.power_factor:.2f}", {})]
-        case "Frequency":
-            return [(f"{reading.frequency_hz:.2f}", {})]  # 1.6 has no unit for Hz
-        case "Temperature":
-            return [(f"{reading.temperature_c:.1f}", {"unit": "Celsius", "location": "Body"})]
-        case "SoC" if not connector.is_ac:
-            return [(f"{reading.soc_percent:.0f}", {"unit": "Percent", "location": "EV"})]
-    return []
+def _sampled_value(sample: Sample, measurand: str, context: str) -> dict[str, str]:
+    """Values are strings with a decimal point (contract M8); 1.6 has no unit for Hz (M9)."""
+    value = {
+        "value": f"{sample.value:.{sample.decimals}f}",
+        "context": context,
+        "measurand": measurand,
+        "location": sample.location,
+    }
+    if sample.unit not in ("", "Hz"):
+        value["unit"] = sample.unit
+    if sample.phase:
+        value["phase"] = sample.phase
+    return value
 
 
 class Metering(Block["ChargePoint"]):

@@ -1,0 +1,133 @@
+"""The 2.0.1 Charging Station: which functional blocks it has and how it spells errors."""
+
+from typing import Any, ClassVar, cast
+
+from simulator.core.calls import Call
+from simulator.core.configuration import Configuration
+from simulator.core.errors import Kind
+from simulator.core.link import BackOff
+from simulator.core.pinging import Pinging
+from simulator.core.station import Station
+from simulator.core.v201.authorization import Authorization
+from simulator.core.v201.availability import Availability
+from simulator.core.v201.data_transfer import DataTransfer
+from simulator.core.v201.device_model import DeviceModel
+from simulator.core.v201.diagnostics import Diagnostics
+from simulator.core.v201.local_auth_list import LocalAuthList
+from simulator.core.v201.metering import Metering
+from simulator.core.v201.registration import Registration
+from simulator.core.v201.remote_control import RemoteControl
+from simulator.core.v201.remote_trigger import RemoteTrigger
+from simulator.core.v201.reports import Reports
+from simulator.core.v201.reset import Reset
+from simulator.core.v201.transactions import Transactions
+from simulator.core.v201.variables import settings
+
+# OCPP-J 2.0.1, table 8.
+ERROR_CODES = {
+    Kind.FRAMEWORK: "RpcFrameworkError",
+    Kind.MESSAGE_TYPE: "MessageTypeNotSupported",
+    Kind.NOT_IMPLEMENTED: "NotImplemented",
+    Kind.NOT_SUPPORTED: "NotSupported",
+    Kind.FORMAT: "FormatViolation",
+    Kind.MISSING: "OccurrenceConstraintViolation",
+    Kind.COUNT: "OccurrenceConstraintViolation",
+    Kind.TYPE: "TypeConstraintViolation",
+    Kind.PROPERTY: "PropertyConstraintViolation",
+    Kind.PROTOCOL: "ProtocolError",
+    Kind.SECURITY: "SecurityError",
+    Kind.INTERNAL: "InternalError",
+}
+
+
+class Pings(Pinging["ChargingStation"]):
+    def interval(self) -> int:
+        return self.station.configuration.number("OCPPCommCtrlr.WebSocketPingInterval")
+
+
+class ChargingStation(Station):
+    subprotocol: ClassVar = "ocpp2.0.1"
+    block_classes: ClassVar = (
+        Registration,
+        Availability,
+        Metering,
+        Diagnostics,
+        Transactions,
+        DeviceModel,
+        Authorization,
+        Reports,
+        Reset,
+        RemoteControl,
+        LocalAuthList,
+        RemoteTrigger,
+        DataTransfer,
+        Pings,
+    )
+    error_codes: ClassVar = ERROR_CODES
+    answers_broken_frames: ClassVar = True
+
+    def build_configuration(self, overrides: dict[str, str]) -> Configuration:
+        return Configuration(settings(self.setup), overrides)
+
+    def message_timeout(self) -> float:
+        return float(self.configuration.number("OCPPCommCtrlr.MessageTimeout[Default]"))
+
+    def transaction_attempts(self) -> tuple[int, float]:
+        number = self.configuration.number
+        return (
+            number("OCPPCommCtrlr.MessageAttempts[TransactionEvent]"),
+            float(number("OCPPCommCtrlr.MessageAttemptInterval[TransactionEvent]")),
+        )
+
+    def back_off(self) -> BackOff:
+        number = self.configuration.number
+        return BackOff(
+            float(number("OCPPCommCtrlr.RetryBackOffWaitMinimum")),
+            float(number("OCPPCommCtrlr.RetryBackOffRandomRange")),
+            number("OCPPCommCtrlr.RetryBackOffRepeatTimes"),
+        )
+
+    def boot(self) -> None:
+        self.registering.boot()
+
+    def call(self, call: Call) -> None:
+        super().call(call)
+        if call.action != "Heartbeat":
+            self.registering.rearm()
+
+    # Blocks that others need, by subject.
+
+    def _block(self, block_class: type[Any]) -> Any:
+        return self.blocks[self.block_classes.index(block_class)]
+
+    @property
+    def registering(self) -> Registration:
+        return cast(Registration, self.blocks[0])
+
+    @property
+    def availability(self) -> Availability:
+        return cast(Availability, self.blocks[1])
+
+    @property
+    def metering(self) -> Metering:
+        return cast(Metering, self.blocks[2])
+
+    @property
+    def diagnostics(self) -> Diagnostics:
+        return cast(Diagnostics, self.blocks[3])
+
+    @property
+    def charging(self) -> Transactions:
+        return cast(Transactions, self.blocks[4])
+
+    @property
+    def device_model(self) -> DeviceModel:
+        return cast(DeviceModel, self.blocks[5])
+
+    @property
+    def resetting(self) -> Reset:
+        return cast(Reset, self._block(Reset))
+
+    @property
+    def pinging(self) -> Pings:
+        return cast(Pings, self._block(Pings))

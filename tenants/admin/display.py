@@ -1,0 +1,52 @@
+"""How the admin's tables and pages show things: coloured words, JSON, links."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+F = TypeVar("F", bound=Callable[..., Any])
+CODE = (
+    "max-height:32rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;"
+    "font-family:ui-monospace,monospace;font-size:12px;line-height:1.5"
+)
+
+
+def badge(description: str, colours: Mapping[str, str]) -> Callable[[F], F]:
+    """A column of coloured words: `colours` maps a value to success, info, warning or danger; others stay grey."""
+
+    def mark(method: F) -> F:
+        admin.display(description=description)(method)
+        method.label = dict(colours)  # type: ignore[attr-defined]  # read by unfold
+        return method
+
+    return mark
+
+
+def code(text: str) -> SafeString:
+    return format_html('<pre style="{}">{}</pre>', CODE, text)
+
+
+def pretty(value: Any) -> SafeString | str:
+    return code(json.dumps(value, indent=2, ensure_ascii=False)) if value else ""
+
+
+def link(url: str, text: object) -> SafeString:
+    return format_html('<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a>', url, text)
+
+
+def change_link(row: Model, text: object = None) -> SafeString:
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+    return link(reverse(name, args=[quote(str(row.pk))]), row if text is None else text)
+
+
+def list_link(table: str, text: object, **lookups: object) -> SafeString:
+    """`table` is "app_model"; the lookups go into the list's address."""
+    return link(f"{reverse(f'admin:{table}_changelist')}?{urlencode(lookups)}", text)
