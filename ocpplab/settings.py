@@ -166,7 +166,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["ocpplab.api.bodies.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["ocpplab.api.bodies.SafeJSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "ocpplab.api.pagination.PageLimitPagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "ocpplab.api.schema.GatewaySchema",
@@ -228,7 +228,14 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("TRUST
 # Plain http on a loopback address is the normal way to run a lab: the warnings below would only ask for TLS.
 SILENCED_SYSTEM_CHECKS = [] if HTTPS else ["security.W004", "security.W008", "security.W012", "security.W016"]
 
-UNFOLD = {"SITE_TITLE": "OCPPLAB Gateway", "SITE_HEADER": "OCPPLAB Gateway", "SITE_URL": "/"}
+UNFOLD = {
+    "SITE_TITLE": "OCPPLAB Gateway",
+    "SITE_HEADER": "OCPPLAB Gateway",
+    "SITE_URL": "/",
+    "SITE_SYMBOL": "ev_station",
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": True, "navigation": "ocpplab.sidebar.navigation"},
+}
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {

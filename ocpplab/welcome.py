@@ -15,14 +15,18 @@ POLL_SECONDS = 0.1
 
 
 def ask_health(base_url: str) -> str:
-    """What `/health` says: "ok", the parts that are not, or why nobody answered."""
+    """What `/health` says: "ok", the whole of its answer when that is not so, or why nobody answered."""
     try:
         with urllib.request.urlopen(f"{base_url}/health", timeout=5) as answer:  # noqa: S310 (our own address)
-            return "ok" if answer.status == 200 else f"status {answer.status}"
+            body = answer.read().decode()
     except urllib.error.HTTPError as error:
-        return f"status {error.code}: {error.read(500).decode(errors='replace')}"
+        body = error.read().decode(errors="replace")
     except OSError as error:
         return str(getattr(error, "reason", error))
+    try:
+        return "ok" if json.loads(body)["status"] == "ok" else body
+    except (ValueError, KeyError, TypeError):
+        return body[:500]
 
 
 async def until_healthy(base_url: str) -> str:

@@ -3,6 +3,7 @@
 One item that fails does not fail the call: the answer counts and names what failed.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -139,10 +140,11 @@ class LocationChargersViewSet(TenantViewSet):
         responses={200: BulkDeleteResultSerializer},
     )
     def destroy(self, request: Request, location_id: str) -> Response:
+        location = self.location()
         ids = {"charger_ids": request.query_params.getlist("charger_ids")}
         if not ids["charger_ids"]:
             raise Invalid((("query", "charger_ids"), "Name the chargers to delete.", "missing"))
-        return self.deleted(validated(ChargerIdsSerializer, ids, where="query"))
+        return self.deleted(location, validated(ChargerIdsSerializer, ids, where="query")["charger_ids"])
 
     @extend_schema(
         operation_id="delete_chargers_of_location",
@@ -152,10 +154,11 @@ class LocationChargersViewSet(TenantViewSet):
         responses={200: BulkDeleteResultSerializer},
     )
     def destroy_named(self, request: Request, location_id: str) -> Response:
-        return self.deleted(validated(ChargerIdsSerializer, request.data))
+        location = self.location()
+        return self.deleted(location, validated(ChargerIdsSerializer, request.data)["charger_ids"])
 
-    def deleted(self, asked: dict[str, Any]) -> Response:
-        chargers, foreign = of_location(self.location(), asked["charger_ids"])
+    def deleted(self, location: Location, charger_ids: Sequence[str]) -> Response:
+        chargers, foreign = of_location(location, charger_ids)
         provisioning.delete_chargers(chargers)
         failures = [{"charger_id": one, "error": f"{one} {FOREIGN}"} for one in foreign]
         answer = {

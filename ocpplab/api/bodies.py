@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
 
 TOO_LARGE = "The request body is larger than 5 MiB."
 
@@ -52,6 +53,17 @@ class StrictJSONParser(JSONParser):
         except (ValueError, RecursionError) as error:
             reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
             raise ParseError(f"Malformed JSON: {reason}") from None
+
+
+class SafeJSONRenderer(JSONRenderer):
+    """A lone surrogate that a caller sent and an error repeats has no UTF-8: such an answer is escaped throughout."""
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
+        try:
+            return super().render(data, *args, **kwargs)
+        except UnicodeEncodeError:
+            self.ensure_ascii = True
+            return super().render(data, *args, **kwargs)
 
 
 def _refuse(constant: str) -> None:

@@ -2,13 +2,17 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from ocpplab.api import errors
 from ocpplab.health import HealthView
 from ocpplab.landing import LandingPage
+from tenants.admin.people import own_password
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin", RedirectView.as_view(url="/admin/")),
+    path("admin/password_change/", admin.site.admin_view(own_password, cacheable=True)),
     path("admin/", admin.site.urls),
     path("", LandingPage.as_view(), name="landing"),
     path("health", HealthView.as_view(), name="health"),

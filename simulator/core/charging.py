@@ -37,7 +37,7 @@ class Charging(Block[S]):
             elif connector.plugged and not connector.finishing:
                 self.station.set_timer(f"tag_timeout:{connector.number}", self.connection_timeout())
             return
-        if connector.ev_connected and running.energy_offered:
+        if connector.ev_connected and running.energy_offered and running.authorized:
             connector.close_contactor_soon(self.station.now)
         if running.ends_at is not None:
             self.station.set_timer(f"session_end:{connector.number}", max(0.0, running.ends_at - self.station.now.wall))
@@ -116,6 +116,16 @@ class Charging(Block[S]):
             self.granted(context, info)
         else:
             self.refused(context, f"The CSMS answered {info.status} for the token {token}.")
+
+    def authorize_failed(self, context: dict[str, Any], *, offline: bool) -> None:
+        """No answer to an Authorize counts as offline, an error as a no (contract 1.4)."""
+        token, commands = context["token"], self.station.commands
+        if context["purpose"] == "check":
+            commands.finish(commands.cause, "failed", "The CSMS did not answer Authorize.", self.station.now)
+        elif offline and self.tokens.decide(token, self.rules(), online=False, wall=self.station.clock) == "accept":
+            self.granted(context)
+        else:
+            self.refused(context, f"The CSMS gave no usable answer to Authorize for {token}.")
 
     def _checked(self, info: TokenInfo) -> None:
         command_id = self.station.commands.cause

@@ -1,13 +1,17 @@
 """The socket of one station. It opens the organization's scope; what is said on it is the desk's business."""
 
+import logging
 import re
+from contextlib import suppress
 from contextvars import Token
 from typing import Any, cast
 from uuid import UUID
 
+from channels.exceptions import ChannelFull
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
 
-from simulator.csms import services, stations
+from simulator.csms import stations
 from simulator.csms.calls import CallLine
 from simulator.csms.database import in_database
 from simulator.csms.desk import Desk
@@ -19,7 +23,8 @@ from tenants.scoping import close_scope, open_scope
 
 DESKS: dict[str, type[Desk]] = {desk.subprotocol: desk for desk in (CentralSystem, ChargingStationManagement)}
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ufffd]")  # U+FFFD is what undecodable percent escapes become
-UNSUPPORTED_DATA, NORMAL_CLOSURE = 1003, 1000
+NORMAL_CLOSURE, UNSUPPORTED_DATA, INTERNAL_ERROR = 1000, 1003, 1011
+log = logging.getLogger(__name__)
 
 
 class StationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ships no types
@@ -35,25 +40,30 @@ class StationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels
             await self.close()
             return
         self._scope = open_scope(cast("UUID", endpoint.tenant_id))
-        await self._take_over(endpoint, subprotocol)
+        # A whole fleet may come at once, and the server gives a handshake five seconds: first accept, then write.
         await self.accept(subprotocol)
+        try:
+            await self._take_over(endpoint, subprotocol)
+        except DatabaseError:
+            log.exception("a station could not be received, it is sent away to come again")
+            await self.close(INTERNAL_ERROR)
 
     async def _endpoint(self) -> Endpoint | None:
         route = self.scope["url_route"]["kwargs"]
         if len(route["identity"]) > stations.MAX_IDENTITY or UNPRINTABLE.search(route["key"] + route["identity"]):
             return None
-        return await in_database(stations.endpoint_of, route["key"])
+        return await switchboard().endpoint_of(route["key"])
 
     async def _take_over(self, endpoint: Endpoint, subprotocol: str) -> None:
         """Holds the station from now on: an older socket of the same identity is told to close."""
         identity = self.scope["url_route"]["kwargs"]["identity"]
-        station = await in_database(stations.arrive, endpoint, identity, subprotocol, self.channel_name)
-        group = services.group_name(station.pk)
-        await self.channel_layer.group_send(group, {"type": "station.replaced"})
-        await self.channel_layer.group_add(group, self.channel_name)
-        line = CallLine(station.pk, subprotocol, self.send)
+        row, earlier = await in_database(stations.arrive, endpoint, identity, subprotocol, self.channel_name)
+        if earlier:
+            with suppress(ChannelFull):
+                await self.channel_layer.send(earlier, {"type": "station.replaced"})
+        line = CallLine(row.pk, subprotocol, self.send)
         board = switchboard()
-        self.desk = DESKS[subprotocol](endpoint, board.journal.picture_of(station), board.journal, line)
+        self.desk = DESKS[subprotocol](endpoint, board.journal.picture_of(row), board.journal, line)
         board.join(line)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -86,6 +96,5 @@ class StationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels
         station_id = desk.picture.station_id
         desk.line.close()
         switchboard().leave(desk.line)
-        await self.channel_layer.group_discard(services.group_name(station_id), self.channel_name)
         await desk.journal.flush_station(desk.picture)
         await in_database(stations.leave, station_id, self.channel_name)

@@ -23,12 +23,12 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
     """Runs the function in the thread, in the caller's context (and so in its organization's scope)."""
     context = contextvars.copy_context()
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(THREAD, lambda: context.run(_guarded, function, *args, **kwargs))
+    return await loop.run_in_executor(THREAD, context.run, _guarded, lambda: function(*args, **kwargs))
 
 
-def _guarded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def _guarded(work: Callable[[], T]) -> T:
     try:
-        return function(*args, **kwargs)
+        return work()
     except (InterfaceError, OperationalError):
         connection.close()  # it may be broken: the next call opens a fresh one
         raise

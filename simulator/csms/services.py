@@ -1,12 +1,14 @@
 """The doors to the house CSMS for the rest of the product: its address, its cards, its calls to stations."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from asgiref.sync import async_to_sync
+from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import transaction
@@ -63,11 +65,6 @@ def authorize(endpoint: Endpoint, id_token: str, token_type: str = "") -> Author
     return Authorization(status, known=True, group=card.group, expires_at=card.expires_at)
 
 
-def group_name(station_id: int) -> str:
-    """The channel-layer group of the socket that holds a station."""
-    return f"csms.station.{station_id}"
-
-
 def call(station: Station, action: str, payload: dict[str, Any]) -> CsmsCall:
     """Queues a call to a station and wakes its socket on commit; a station that is away gets it when it returns.
 
@@ -90,8 +87,10 @@ def check_call(subprotocol: str, action: str, payload: Any) -> None:
         raise Invalid((("body", "payload"), str(violation), "value_error"))
 
 
-def wake(station_ids: Iterable[int]) -> None:
+def wake(station_ids: Collection[int]) -> None:
     """Tells the sockets to look for queued calls. A lost wake-up costs a second: the sockets' process also polls."""
     layer = get_channel_layer()
-    for station_id in station_ids:
-        async_to_sync(layer.group_send)(group_name(station_id), {"type": "calls.waiting"})
+    held = Station.objects.unscoped().filter(pk__in=station_ids, connected=True)
+    for channel in held.values_list("channel", flat=True):
+        with suppress(ChannelFull):
+            async_to_sync(layer.send)(channel, {"type": "calls.waiting"})

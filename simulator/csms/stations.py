@@ -41,15 +41,20 @@ def endpoint_of(key: str) -> Endpoint | None:
 
 
 @transaction.atomic
-def arrive(endpoint: Endpoint, identity: str, subprotocol: str, channel: str) -> Station:
-    """The station's row, now held by this socket. Calls that an earlier socket never saw answered have failed."""
+def arrive(endpoint: Endpoint, identity: str, subprotocol: str, channel: str) -> tuple[Station, str]:
+    """The station's row, now held by this socket, and the channel of the socket that held it until now or "".
+
+    Calls that the earlier socket never saw answered have failed.
+    """
     row: Station = Station.objects.get_or_create(
         endpoint=endpoint, identity=identity, defaults={"subprotocol": subprotocol}
     )[0]
+    earlier = row.channel
     row.subprotocol, row.connected, row.channel, row.last_seen_at = subprotocol, True, channel, timezone.now()
     row.save(update_fields=["subprotocol", "connected", "channel", "last_seen_at"])
-    _fail_open_calls(row.pk)
-    return row
+    if earlier:
+        _fail_open_calls(row.pk)
+    return row, earlier
 
 
 @transaction.atomic

@@ -11,15 +11,17 @@ from weakref import WeakKeyDictionary
 
 from django.db import DatabaseError
 
-from simulator.csms import calls
+from simulator.csms import calls, stations
 from simulator.csms.calls import CallLine
 from simulator.csms.database import in_database
 from simulator.csms.journal import Journal
+from simulator.csms.models import Endpoint
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
 POLLS_PER_FLUSH = 3
+ENDPOINT_SECONDS = 5.0
 
 
 class Switchboard:
@@ -29,6 +31,19 @@ class Switchboard:
         self.journal = Journal()
         self._lines: dict[int, CallLine] = {}
         self._running: asyncio.Task[None] | None = None
+        self._endpoints: dict[str, tuple[float, Endpoint]] = {}
+
+    async def endpoint_of(self, key: str) -> Endpoint | None:
+        """The endpoint with this key, remembered for a few seconds: a fleet that reconnects asks for one row."""
+        now = asyncio.get_running_loop().time()
+        until, endpoint = self._endpoints.get(key, (0.0, None))
+        if endpoint is None or until < now:
+            endpoint = await in_database(stations.endpoint_of, key)
+            if endpoint is None:
+                self._endpoints.pop(key, None)
+            else:
+                self._endpoints[key] = (now + ENDPOINT_SECONDS, endpoint)
+        return endpoint
 
     def join(self, line: CallLine) -> None:
         self._lines[line.station_id] = line

@@ -5,12 +5,13 @@ Every function here runs queries: never on the loop thread.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import ceil
 from typing import Any
 
 from django.conf import settings
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from simulator.models import Node, Shard
@@ -22,7 +23,7 @@ def current_epochs(shards: set[int]) -> Mapping[int, int]:
     return dict(rows.values_list("pk", "epoch"))
 
 
-def from_now(seconds: float) -> "ExpressionWrapper[datetime]":
+def from_now(seconds: float) -> Combinable:
     """That many seconds from now (negative: ago), in database time."""
     return ExpressionWrapper(Now() + Value(timedelta(seconds=seconds)), output_field=DateTimeField())
 

@@ -5,9 +5,11 @@ A connected charger costs no task. The order never varies: feed the bytes, write
 """
 
 import asyncio
-import logging
+import os
 from collections import deque
 from collections.abc import Mapping
+from socket import gaierror
+from ssl import SSLError
 from typing import Protocol
 
 from websockets.client import ClientProtocol
@@ -21,7 +23,6 @@ from websockets.uri import WebSocketURI, parse_uri
 
 from simulator.shell.address import Resolver, tls_context
 
-logger = logging.getLogger(__name__)
 CONNECT_TIMEOUT = 20.0  # s: name, TCP, TLS and the HTTP upgrade together
 CLOSE_TIMEOUT = 2.0  # s for the CSMS to answer a close frame and to end TCP
 MAX_MESSAGE = 256 * 1024  # bytes; the protocol closes with 1009 beyond it
@@ -85,7 +86,11 @@ class Socket(asyncio.Protocol):
 
     @property
     def is_open(self) -> bool:
-        return self._opened and self._client is not None and self._client.state is State.OPEN
+        return self._opened and self._handler is not None and self._state is State.OPEN
+
+    @property
+    def _state(self) -> State:
+        return self._client.state if self._client is not None else State.CONNECTING
 
     @property
     def is_closing(self) -> bool:
@@ -116,13 +121,13 @@ class Socket(asyncio.Protocol):
 
     def give_up(self, code: int, reason: str) -> None:
         """As `close`, but nobody waits for the answer: no callback follows."""
-        self._handler = None
-        if self._client is not None and self.is_open and self._transport is not None:
-            self._client.send_close(code, _clipped(reason))
-            self._write()
-            self._transport.close()
-        else:
+        if self._client is None or self._transport is None or not self.is_open:
             self.abort()
+            return
+        self._client.send_close(code, _clipped(reason))
+        self._write()
+        self._handler = None
+        self._transport.close()
 
     def abort(self) -> None:
         """Ends the connection without another byte, and without another callback."""
@@ -252,6 +257,9 @@ class Socket(asyncio.Protocol):
         assert self._client is not None
         self._write()
         self._take_events()
+        if self._client.handshake_exc is not None and not self._events:
+            self._refuse(*_refusal(self._client.handshake_exc, None))  # no HTTP at all
+            return
         if self._client.close_expected() and self._timer is None:
             self._limit(CLOSE_TIMEOUT)
         self._deliver()
@@ -372,6 +380,13 @@ def _refusal(problem: Exception | None, response: Response | None) -> tuple[int 
 
 
 def _words(error: OSError | UnicodeError) -> str:
+    """What kept us from connecting, for the log of connections."""
+    if isinstance(error, gaierror):
+        return f"The CSMS's name cannot be resolved: {error.strerror}."
+    if isinstance(error, SSLError):
+        return f"TLS failed: {error}."
+    if isinstance(error, OSError) and error.errno:
+        return f"{os.strerror(error.errno)}."
     return str(error) or type(error).__name__
 
 

@@ -9,7 +9,7 @@ from tenants.models import Organization
 @pytest.fixture
 def organization(transactional_db):
     yield Organization.objects.create(slug="lab", name="Lab")
-    THREAD.submit(connection.close).result()  # PostgreSQL drops no database that is in use
+    THREAD.submit(lambda: connection.close()).result()  # PostgreSQL drops no database that is in use
 
 
 @pytest.fixture

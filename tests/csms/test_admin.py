@@ -39,7 +39,7 @@ def test_the_endpoint_shows_its_url_and_takes_a_policy(staff, endpoint):
     staff.post(url("endpoint_change", endpoint.pk), {"label": "Strict", "heartbeat_interval": "60"})
     row = Endpoint.objects.unscoped().get()
     assert (row.label, row.accept_unknown_cards, row.heartbeat_interval) == ("Strict", False, 60)
-    assert AuditEntry.objects.filter(object_type="csms_endpoint", verb="change", actor="sam").exists()
+    assert AuditEntry.objects.filter(object_type="endpoint", verb="change_endpoint", actor="sam").exists()
 
 
 def test_cards_are_added_once(staff, endpoint):
@@ -54,8 +54,8 @@ def test_cards_are_added_once(staff, endpoint):
     assert staff.post(url("card_change", row.pk), form | {"status": "Accepted"}).status_code == 302
     assert staff.post(url("card_delete", row.pk), {"post": "yes"}).status_code == 302
     assert Card.objects.unscoped().count() == 0
-    verbs = AuditEntry.objects.filter(object_type="csms_card").order_by("id").values_list("verb", flat=True)
-    assert list(verbs) == ["add", "change", "delete"]
+    verbs = AuditEntry.objects.filter(object_type="card").order_by("id").values_list("verb", flat=True)
+    assert list(verbs) == ["add_card", "change_card", "delete_card"]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_orders_become_calls(staff, station, action, call):
     assert staff.post(url("station_changelist"), chosen, follow=True).status_code == 200
     row = CsmsCall.objects.unscoped().get()
     assert (row.action, row.state, row.station) == (call, "queued", station)
-    assert AuditEntry.objects.filter(verb="call", summary=call, actor="sam").exists()
+    assert AuditEntry.objects.filter(verb="call_station", details={"changes": [call]}, actor="sam").exists()
     assert staff.get(url("csmscall_change", row.pk)).status_code == 200
 
 

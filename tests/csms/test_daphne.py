@@ -59,9 +59,10 @@ def test_both_versions_are_served_and_strangers_are_not(endpoint, tmp_path):
     log = tmp_path / "daphne.log"
     with daphne(log) as (address, _):
         house = f"{address}/csms/{endpoint.key}"
-        with connect(f"{house}/OLD%201", subprotocols=["ocpp1.6"]) as old, connect(
-            f"{house}/NEW", subprotocols=["ocpp2.0.1", "ocpp1.6"]
-        ) as new:
+        with (
+            connect(f"{house}/OLD%201", subprotocols=["ocpp1.6"]) as old,
+            connect(f"{house}/NEW", subprotocols=["ocpp2.0.1", "ocpp1.6"]) as new,
+        ):
             assert (old.subprotocol, new.subprotocol) == ("ocpp1.6", "ocpp2.0.1")
             boot = {"chargePointVendor": "A", "chargePointModel": "B"}
             assert call(old, "BootNotification", boot)["status"] == "Accepted"
@@ -78,17 +79,14 @@ def test_both_versions_are_served_and_strangers_are_not(endpoint, tmp_path):
 
 
 def test_a_transaction_outlives_the_process(endpoint, tmp_path):
-    log = tmp_path / "daphne.log"
-    with daphne(log) as (address, process):
-        with connect(f"{address}/csms/{endpoint.key}/CP", subprotocols=["ocpp1.6"]) as ws:
-            number = call(ws, "StartTransaction", START)["transactionId"]
-            process.kill()
-            with pytest.raises(ConnectionClosed):
-                ws.recv(timeout=10)
-    with daphne(log) as (address, _), connect(
-        f"{address}/csms/{endpoint.key}/CP", subprotocols=["ocpp1.6"]
-    ) as ws:
-        assert Station.objects.unscoped().get().connected
+    path, log = f"/csms/{endpoint.key}/CP", tmp_path / "daphne.log"
+    with daphne(log) as (address, process), connect(address + path, subprotocols=["ocpp1.6"]) as ws:
+        number = call(ws, "StartTransaction", START)["transactionId"]
+        process.kill()
+        with pytest.raises(ConnectionClosed):
+            ws.recv(timeout=10)
+    with daphne(log) as (address, _), connect(address + path, subprotocols=["ocpp1.6"]) as ws:
         assert call(ws, "StopTransaction", {"transactionId": number, "meterStop": 700, "timestamp": WHEN}) == {}
+        assert Station.objects.unscoped().get().connected
     row = CsmsTransaction.objects.unscoped().get()
     assert (row.transaction_id, row.energy) == (str(number), 700)

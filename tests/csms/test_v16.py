@@ -12,6 +12,7 @@ from simulator.csms.switchboard import switchboard
 from tests.csms.station import WHEN, Station
 
 START = {"connectorId": 1, "idTag": "TAG-1", "meterStart": 1000, "timestamp": WHEN}
+STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Preparing"}
 NOT_FOR_US = ["RemoteStartTransaction", "Reset", "ChangeConfiguration", "SendLocalList"]
 
 
@@ -51,8 +52,7 @@ async def test_a_session_from_boot_to_stop(endpoint):
     async with Station(endpoint) as station:
         await station.boot()
         assert "currentTime" in await station.call("Heartbeat", {})
-        status = {"connectorId": 1, "errorCode": "NoError", "status": "Preparing"}
-        assert await station.call("StatusNotification", status) == {}
+        assert await station.call("StatusNotification", STATUS) == {}
         assert await station.call("Authorize", {"idTag": "TAG-1"}) == {"idTagInfo": {"status": "Accepted"}}
         started = await station.call("StartTransaction", START)
         assert started["idTagInfo"]["status"] == "Accepted"
@@ -181,7 +181,11 @@ async def test_the_rest_is_answered(endpoint, action, payload, answer):
         ("StartTransaction", START | {"meterStart": 10**30}, "PropertyConstraintViolation"),
         ("StartTransaction", START | {"timestamp": "yesterday"}, "PropertyConstraintViolation"),
         ("StartTransaction", START | {"timestamp": "0001-01-01T00:00:00+14:00"}, "PropertyConstraintViolation"),
-        ("StatusNotification", {"connectorId": 1, "errorCode": "X", "status": "Available"}, "PropertyConstraintViolation"),
+        (
+            "StatusNotification",
+            {"connectorId": 1, "errorCode": "X", "status": "Available"},
+            "PropertyConstraintViolation",
+        ),
     ],
 )
 async def test_a_bad_call_gets_the_right_error_and_nothing_breaks(endpoint, action, payload, code):
@@ -197,9 +201,25 @@ async def test_null_counts_as_an_empty_payload(endpoint):
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "{", "[]", "{}", "null", "[2]", '[2, 5, "Heartbeat", {}]', '[2, "", "Heartbeat", {}]', '[5, "a", {}]', "[" * 5000,
-     '[3, "nobody-asked", {}]', '[4, "nobody-asked", "InternalError", "", {}]', '[3]', '[4, "x"]', '["2", "x", "Heartbeat", {}]'],
-)  # fmt: skip
+    [
+        "",
+        " ",
+        "{",
+        "[]",
+        "{}",
+        "null",
+        "[2]",
+        '[2, 5, "Heartbeat", {}]',
+        '[2, "", "Heartbeat", {}]',
+        '["2", "x", "Heartbeat", {}]',
+        '[5, "a", {}]',
+        "[" * 5000,
+        '[3, "nobody-asked", {}]',
+        '[4, "nobody-asked", "InternalError", "", {}]',
+        "[3]",
+        '[4, "x"]',
+    ],
+)
 async def test_what_is_no_frame_gets_no_answer(endpoint, text):
     async with Station(endpoint) as station:
         await station.socket.send_input({"type": "websocket.receive", "text": text})

@@ -115,7 +115,10 @@ async def test_a_card_list_speaks_2_0_1(endpoint):
 
 NEEDS = {
     "evseId": 1,
-    "chargingNeeds": {"requestedEnergyTransfer": "DC", "dcChargingParameters": {"evMaxCurrent": 9, "evMaxVoltage": 400}},
+    "chargingNeeds": {
+        "requestedEnergyTransfer": "DC",
+        "dcChargingParameters": {"evMaxCurrent": 9, "evMaxVoltage": 400},
+    },
 }
 SCHEDULE = {
     "timeBase": WHEN,

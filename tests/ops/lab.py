@@ -1,17 +1,19 @@
 """A whole lab as a person starts it: `manage.py up` on a fresh data folder and a free port."""
 
 import json
+import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.ops.processes import Running, python
+from tests.ops.processes import DEADLINE, Running, eventually, python
 
 READY = "Ctrl-C stops"
+logging.getLogger("httpx").setLevel(logging.WARNING)  # hundreds of questions whether it is ready yet
 
 
 def free_port() -> int:
@@ -45,13 +47,26 @@ class Lab:
 
     def is_healthy(self) -> bool:
         try:
-            return httpx.get(f"{self.base_url}/health", timeout=5).status_code == 200
-        except httpx.HTTPError:
+            return bool(httpx.get(f"{self.base_url}/health", timeout=5).json()["status"] == "ok")
+        except (httpx.HTTPError, ValueError):
             return False
 
     def chargers_connected(self, at_least: int = 2) -> bool:
         states = [charger["connection_status"] for charger in self.get("/chargers")["data"]]
         return states.count("connected") >= at_least
+
+    def eventually(self, condition: Callable[[], object], what: str, deadline: float = DEADLINE) -> None:
+        """As `processes.eventually`; a failure shows what the lab has printed."""
+        try:
+            eventually(condition, what, deadline)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.running.read()[-4000:]}") from None
+
+    def await_chargers(self, deadline: float = DEADLINE) -> None:
+        self.eventually(self.chargers_connected, "both demo chargers are connected", deadline)
+
+    def await_whole(self, deadline: float = 30) -> None:
+        self.eventually(lambda: self.is_healthy() and self.chargers_connected(), "the lab is whole again", deadline)
 
     def processes(self) -> dict[str, int]:
         """Process ids of the supervisor's children by name: web, worker, beat, simulator-1."""

@@ -1,5 +1,6 @@
 """Real processes for tests: started, read line by line with a deadline, and never left behind."""
 
+import contextlib
 import os
 import queue
 import re
@@ -9,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -54,6 +54,13 @@ class Running:
             if match := re.search(pattern, line):
                 return match
 
+    def read(self) -> str:
+        """All output up to now."""
+        with contextlib.suppress(queue.Empty):
+            while (line := self.fresh.get_nowait()) is not None:
+                self.lines.append(line)
+        return self.output
+
     def ended(self, deadline: float = DEADLINE) -> int:
         """Its exit status, once it has ended by itself and all its output is read."""
         status = self.process.wait(timeout=deadline)
@@ -65,7 +72,7 @@ class Running:
         self.process.send_signal(number)
 
 
-@contextmanager
+@contextlib.contextmanager
 def running(*command: str, **env: str) -> Iterator[Running]:
     """Starts a command in the project's folder, with nothing inherited that shapes a lab; kills it at the end."""
     clean = {key: value for key, value in os.environ.items() if key not in LAB_SETTINGS}
@@ -88,7 +95,7 @@ def eventually(condition: Callable[[], object], what: str, deadline: float = DEA
     end = time.monotonic() + deadline
     while not condition():
         assert time.monotonic() < end, f"Not within {deadline} s: {what}"
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 def lives(pid: int) -> bool:

@@ -12,7 +12,6 @@ import pytest
 import redis
 
 from tests.ops.lab import up
-from tests.ops.processes import eventually
 
 pytestmark = pytest.mark.slow
 SERVERS = ("TEST_DATABASE_URL", "TEST_REDIS_URL")
@@ -39,9 +38,9 @@ def test_two_simulators_share_the_chargers_on_postgresql_and_redis(tmp_path: Pat
     with up(tmp_path, SIMULATORS="2", **servers) as lab:
         lab.await_ready()
         assert sorted(lab.processes()) == ["beat", "simulator-1", "simulator-2", "web", "worker"]
-        eventually(lab.chargers_connected, "both demo chargers are connected")
+        lab.await_chargers()
         os.kill(lab.processes()["simulator-1"], signal.SIGKILL)
-        eventually(lambda: lab.is_healthy() and lab.chargers_connected(), "the lab is whole again", deadline=30)
+        lab.await_whole()
         assert not list(tmp_path.glob("*.sqlite3"))
         lab.running.send(signal.SIGTERM)
         assert lab.running.ended() == 0

@@ -16,7 +16,7 @@ def test_sigterm_ends_everything_in_order_and_the_next_run_goes_on(tmp_path: Pat
     with up(tmp_path) as lab:
         lab.await_ready()
         facts = lab.facts
-        eventually(lab.chargers_connected, "both demo chargers are connected")
+        lab.await_chargers()
         children = lab.processes().values()
         lab.running.send(signal.SIGTERM)
         assert lab.running.ended() == 0
@@ -25,7 +25,7 @@ def test_sigterm_ends_everything_in_order_and_the_next_run_goes_on(tmp_path: Pat
     with up(tmp_path, lab.port) as again:
         again.await_ready()
         assert again.facts == facts
-        eventually(again.chargers_connected, "both demo chargers are connected again")
+        again.await_chargers()
         assert again.get("/chargers")["total"] == 2
 
 
@@ -40,7 +40,7 @@ def test_on_another_port_the_chargers_find_the_house_csms_again(tmp_path: Path):
         assert moved.facts["base_url"] == moved.base_url != before["base_url"]
         assert moved.facts["user_token"] == before["user_token"]
         assert {charger["ws_url"] for charger in moved.get("/chargers")["data"]} == {moved.facts["house_csms_url"]}
-        eventually(moved.chargers_connected, "both demo chargers are connected on the new port")
+        moved.await_chargers()
 
 
 def test_children_end_with_a_killed_supervisor_and_the_next_run_goes_on(tmp_path: Path):
@@ -51,14 +51,14 @@ def test_children_end_with_a_killed_supervisor_and_the_next_run_goes_on(tmp_path
         eventually(lambda: not any(map(lives, children)), "all children end with their supervisor", deadline=10)
     with up(tmp_path, lab.port) as again:
         again.await_ready()
-        eventually(again.chargers_connected, "both demo chargers are connected again")
+        again.await_chargers()
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory):
     with up(tmp_path_factory.mktemp("killed")) as lab:
         lab.await_ready()
-        eventually(lab.chargers_connected, "both demo chargers are connected")
+        lab.await_chargers()
         yield lab
 
 
@@ -66,8 +66,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory):
 def test_a_killed_process_is_back_within_half_a_minute(lab: Lab, name: str):
     before = lab.processes()
     os.kill(before[name], signal.SIGKILL)
-    eventually(lambda: lab.processes().get(name, before[name]) != before[name], f"{name} is back", deadline=15)
-    eventually(lambda: lab.is_healthy() and lab.chargers_connected(), "the lab is whole again", deadline=30)
+    lab.eventually(lambda: lab.processes().get(name, before[name]) != before[name], f"{name} is back", deadline=15)
+    lab.await_whole()
     others = {other: pid for other, pid in before.items() if other != name}
     assert others.items() <= lab.processes().items()
 
@@ -76,5 +76,5 @@ def test_a_frozen_simulator_is_killed_and_comes_back(lab: Lab):
     frozen = lab.processes()["simulator-1"]
     os.kill(frozen, signal.SIGSTOP)
     lab.running.until(r"simulator-1 +\| silent for [\d.]+ s: killed", deadline=20)
-    eventually(lambda: lab.processes().get("simulator-1", frozen) != frozen, "the simulator is back", deadline=15)
-    eventually(lambda: lab.is_healthy() and lab.chargers_connected(), "the lab is whole again", deadline=30)
+    lab.eventually(lambda: lab.processes().get("simulator-1", frozen) != frozen, "the simulator is back", deadline=15)
+    lab.await_whole()

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.ops.lab import Lab, free_port, up
-from tests.ops.processes import eventually, python
+from tests.ops.processes import python
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lab")]
 
@@ -76,19 +76,19 @@ def test_the_login_opens_the_admin(lab):
 
 
 def test_the_demo_chargers_of_both_versions_reach_the_house_csms(lab):
-    eventually(lab.chargers_connected, "both demo chargers are connected")
+    lab.await_chargers()
     versions = {charger["ocpp_version"] for charger in lab.get("/chargers")["data"]}
     assert versions == {"OCPP1.6", "OCPP2.0.1"}
 
 
 def test_the_printed_lines_run_as_they_are(lab):
-    eventually(lab.chargers_connected, "both demo chargers are connected")
+    lab.await_chargers()
     catalog, location, charger, session, logs = curl_lines(lab)
     assert run_line(catalog)["total"] >= 1
     assert run_line(location)["id"]
     assert run_line(charger)["ws_url"] == lab.facts["house_csms_url"]
     assert run_line(session)["event_type"] == "start_session"
-    eventually(lambda: "StartTransaction" in json.dumps(run_line(logs)), "the session stands in the logs")
+    lab.eventually(lambda: "StartTransaction" in json.dumps(run_line(logs)), "the session stands in the logs")
 
 
 def test_beside_a_port_in_use_it_says_which_to_try(tmp_path: Path):

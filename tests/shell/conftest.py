@@ -38,8 +38,8 @@ async def query(job: Callable[..., R], *args: Any) -> R:
 async def eventually(condition: Callable[[], R], within: float = 15.0) -> R:
     """The first true value of a database condition, asked twenty times a second."""
     async with asyncio.timeout(within):
-        while not (value := await query(condition)):
-            await asyncio.sleep(0.05)  # noqa: ASYNC110 - other processes write these rows
+        while not (value := await query(condition)):  # noqa: ASYNC110 - other processes write these rows
+            await asyncio.sleep(0.05)
         return value
 
 
@@ -54,7 +54,7 @@ async def logged(charger: Charger, frames: list[tuple[str, str]]) -> None:
     try:
         await eventually(lambda: log_of(charger.pk) == frames)
     except TimeoutError:
-        assert await query(lambda: log_of(charger.pk)) == frames  # noqa: PT017 - shows the difference
+        assert await query(lambda: log_of(charger.pk)) == frames
 
 
 def command(charger: Charger, name: str, **payload: Any) -> str:

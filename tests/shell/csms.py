@@ -25,6 +25,7 @@ class Csms:
         self.frames: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self.sockets: dict[str, ServerConnection] = {}
         self.connects: dict[str, int] = defaultdict(int)
+        self.heard: dict[ServerConnection, int] = defaultdict(int)  # frames by connection
         self.closes: list[tuple[str, int | None, str]] = []
         self.answers: dict[str, Answer] = {
             "BootNotification": lambda _: {"status": "Accepted", "currentTime": now(), "interval": 300},
@@ -60,6 +61,7 @@ class Csms:
         try:
             async for text in connection:
                 assert isinstance(text, str)
+                self.heard[connection] += 1
                 self._note(identity, "cp_to_csms", text)
                 await self._answer(identity, connection, json.loads(text))
         except ConnectionClosed:

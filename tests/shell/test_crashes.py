@@ -114,19 +114,19 @@ async def test_a_frozen_node_speaks_no_more_when_it_wakes(fleet_of: Fleet, csms:
     fleet = await query(lambda: fleet_of(4, csms.url))
     identities = [charger.identity for charger in fleet]
     first = start_process(1)
-    await csms.until(lambda: len(csms.sockets) == 4, within=30)
+    await csms.until(lambda: all(len(csms.received(one, "StatusNotification")) == 2 for one in identities), within=30)
     first.send(signal.SIGSTOP)
     old = dict(csms.sockets)
     for identity in identities:  # waits unread in the frozen node's sockets
         await csms.call(identity, "TriggerMessage", {"requestedMessage": "Heartbeat"})
     start_process(2)
     await csms.until(lambda: all(csms.connects[one] == 2 for one in identities), within=30)
-    heard = {identity: len(csms.frames[identity]) for identity in identities}
+    heard = [csms.heard[socket] for socket in old.values()]
     first.send(signal.SIGCONT)
     woken = time.monotonic()
     await asyncio.gather(*(socket.wait_closed() for socket in old.values()))
     assert time.monotonic() - woken < 1.5
-    assert {identity: len(csms.frames[identity]) for identity in identities} == heard
+    assert [csms.heard[socket] for socket in old.values()] == heard
     await eventually(lambda: sorted(shares()) == [32, 32], within=30)
     for charger in fleet:
         await eventually(lambda: log_of(charger.pk) != [])  # noqa: B023

@@ -25,13 +25,15 @@ ENVIRONMENT = {
 
 
 def programs(listener: socket.socket) -> list[Program]:
-    """The processes of a lab. Simulators end before the web: a charger says goodbye to the house CSMS there."""
+    """The processes of a lab. Beat ends first, so that nothing new becomes due; the web last, since the chargers that
+    say goodbye to the house CSMS find it there. Worker and simulators, which need some seconds, end together.
+    """
     schedule = ("-s", str(settings.DATA_DIR / "beat-schedule"), "--pidfile=")
     return [
         Program("beat", "celery", (*CELERY, "beat", *schedule, "-l", "WARNING"), stage=1, grace=5),
         Program("worker", "celery", worker("worker", "-c", "4", "-Q", "celery"), stage=2),
         *(simulator(number) for number in range(1, settings.SIMULATORS + 1)),
-        Program("web", "daphne", web_arguments(listener), stage=4, grace=5, inherits=(listener.fileno(),)),
+        Program("web", "daphne", web_arguments(listener), stage=3, grace=5, inherits=(listener.fileno(),)),
     ]
 
 
@@ -43,7 +45,7 @@ def simulator(number: int) -> Program:
     """Half a lease of patience: a node that hangs is gone before another one may take its chargers."""
     name = f"simulator-{number}"
     arguments = worker(name, "--simulator", "-c", "2", "-Q", f"sim.{number}")
-    return Program(name, "celery", arguments, stage=3, patience=settings.SIMULATOR_LEASE_SECONDS / 2, grace=15)
+    return Program(name, "celery", arguments, stage=2, patience=settings.SIMULATOR_LEASE_SECONDS / 2, grace=15)
 
 
 def web_arguments(listener: socket.socket) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ class Running(msgspec.Struct):
     stop_reason: str = ""
     authorized: bool = True
     grant_time: float = 0.0
+    token_type: str = ""  # 2.0.1: the idToken's type
     last_state: str = ""  # 2.0.1: the chargingState last told
     cable: str = ""  # 2.0.1: "" never plugged in, in, out
     values: list[Any] = []

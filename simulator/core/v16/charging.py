@@ -82,19 +82,7 @@ class Charging(SharedCharging["ChargePoint"]):
         self.authorize_result(call.context, token_info(answer))
 
     def Authorize_failed(self, call: Call, problem: str) -> None:
-        """No answer counts as offline, an error as a no (contract 1.4)."""
-        context = call.context
-        if context["purpose"] == "check":
-            self.station.commands.finish(
-                self.station.commands.cause, "failed", "The CSMS did not answer Authorize.", self.station.now
-            )
-            return
-        rules, token = self.rules(), context["token"]
-        offline = problem in ("timeout", "lost")
-        if offline and self.tokens.decide(token, rules, online=False, wall=self.station.clock) == "accept":
-            self.granted(context)
-        else:
-            self.refused(context, f"The CSMS gave no usable answer to Authorize for {token}.")
+        self.authorize_failed(call.context, offline=problem in ("timeout", "lost"))
 
     # --- start ------------------------------------------------------------------------------------------------------
 

@@ -104,6 +104,10 @@ class Metering(Block["ChargePoint"]):
 
     # --- clock-aligned (contract M4) --------------------------------------------------------------------------------
 
+    def came_online(self, *, after_boot: bool) -> None:
+        if "aligned" not in self.station.timers:  # a reboot stops all clocks
+            self.align()
+
     def align(self) -> None:
         interval = self.station.configuration.number("ClockAlignedDataInterval")
         self.station.cancel_timer("aligned")

@@ -1,0 +1,259 @@
+"""Chargers: created, changed and deleted as over the API, driven by actions, and looked into."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from rest_framework.serializers import ValidationError
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from catalog.vocabulary import ConnectorType
+from chargers.addresses import AddressRefused, check_csms_url
+from chargers.admin import frames
+from chargers.admin.actions import ACTIONS, ORDERS, OrderForm
+from chargers.api.serializers import station_identity
+from chargers.models import Charger, Connector, OcppVersion
+from chargers.services.configuration import picture_of
+from chargers.services.provisioning import NewCharger, create_charger, delete_chargers, update_charger
+from tenants.admin import RelatedFilter, TenantAdmin, TenantForm
+from tenants.admin.base import ADD, CHANGE, DELETE, adopt, unscoped
+from tenants.admin.display import badge, list_link, pretty
+from tenants.scoping import scope
+
+if TYPE_CHECKING:
+    TabularInline = admin.TabularInline[Any, Any]
+else:  # unfold ships no types
+    from unfold.admin import TabularInline
+
+CONNECTION_COLOURS = {"connected": "success", "connecting": "info", "offline": "warning"}
+CONNECTOR_COLOURS = {
+    "Available": "success",
+    "Preparing": "info",
+    "Occupied": "info",
+    "Charging": "info",
+    "SuspendedEV": "info",
+    "SuspendedEVSE": "info",
+    "Finishing": "info",
+    "Reserved": "info",
+    "Unavailable": "warning",
+    "Faulted": "danger",
+}
+
+
+class ChargerForm(TenantForm):
+    connector_type = forms.ChoiceField(choices=ConnectorType.choices, widget=UnfoldAdminSelectWidget)
+
+    class Meta:
+        model = Charger
+        fields: ClassVar = ("identity", "name", "connector_type", "ocpp_version", "ws_url", "location_name")
+
+    def clean_identity(self) -> str:
+        identity = str(self.cleaned_data["identity"])
+        try:
+            station_identity(identity)
+        except ValidationError as error:
+            raise forms.ValidationError([str(detail) for detail in error.detail]) from None
+        return identity
+
+    def clean_ws_url(self) -> str:
+        url = str(self.cleaned_data["ws_url"])
+        try:
+            check_csms_url(url)
+        except AddressRefused as error:
+            raise forms.ValidationError(str(error)) from None
+        return url
+
+
+class NewChargerForm(ChargerForm):
+    ocpp_version = forms.ChoiceField(
+        label="OCPP version",
+        choices=[("", "OCPP 1.6J where the model speaks it"), *OcppVersion.choices],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
+
+
+class ConnectorInline(TabularInline):
+    """The outlets as the charger last reported them."""
+
+    model = Connector
+    extra = 0
+    can_delete = False
+    fields = ("evse_id", "connector_id", "connector_type", "max_power_w", "reported", "error_code", "updated_at")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return unscoped(Connector)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @badge("status", CONNECTOR_COLOURS)
+    def reported(self, connector: Connector) -> str:
+        return connector.status
+
+
+@admin.register(Charger)
+class ChargerAdmin(TenantAdmin):
+    form = ChargerForm
+    audited_by_service = frozenset({ADD, CHANGE, DELETE})
+    actions = ACTIONS
+    action_form = OrderForm
+    inlines = (ConnectorInline,)
+    change_form_outer_before_template = "admin/chargers/drive.html"
+    autocomplete_fields = ("location", "model")
+    list_display = (
+        "identity", "tenant", "location", "model", "ocpp_version", "machine", "connection", "provisioning",
+        "updated_at",
+    )  # fmt: skip
+    list_filter = (
+        ("tenant", RelatedFilter),
+        ("location", RelatedFilter),
+        ("model", RelatedFilter),
+        "connection_status",
+        "runtime",
+        "ocpp_version",
+        "status",
+    )
+    list_select_related = ("tenant", "location", "model__brand")
+    ordering = ("-created_at", "-id")
+    search_fields = ("identity", "name")
+    add_fieldsets = (
+        (None, {"fields": ("location", "model", "identity", "name", "connector_type", "ocpp_version", "ws_url")}),
+    )
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("identity", "tenant"),
+                    ("model", "connector_type"),
+                    ("ocpp_version", "name"),
+                    "ws_url",
+                    ("location", "location_name"),
+                    "records",
+                )
+            },
+        ),
+        (
+            "State",
+            {
+                "fields": (
+                    ("machine", "connection", "provisioning"),
+                    ("provisioned_at", "created_at", "updated_at"),
+                    "provisioning_error",
+                    "latest_frames",
+                    "picture",
+                )
+            },
+        ),
+        ("Row", {"classes": ("collapse",), "fields": ("id", ("shard", "revision"), "seed", "options")}),
+    )
+    shown = (
+        "id", "identity", "tenant", "model", "machine", "connection", "provisioning", "provisioned_at", "created_at",
+        "updated_at", "provisioning_error", "latest_frames", "picture", "records", "shard", "revision", "seed",
+        "options",
+    )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.shown if obj else ()
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else ()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        kwargs.setdefault("form", ChargerForm if obj else NewChargerForm)
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {**(extra_context or {}), "orders": ORDERS if object_id else ()}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    @badge("machine", {"running": "success"})
+    def machine(self, charger: Charger) -> str:
+        return charger.runtime
+
+    @badge("connection", CONNECTION_COLOURS)
+    def connection(self, charger: Charger) -> str:
+        return charger.connection_status
+
+    @badge("status", {"READY": "success", "FAILED": "danger"})
+    def provisioning(self, charger: Charger) -> str:
+        return charger.status
+
+    @admin.display(description="error")
+    def provisioning_error(self, charger: Charger) -> SafeString | str:
+        return pretty(charger.error)
+
+    @admin.display(description="picture of the station")
+    def picture(self, charger: Charger) -> SafeString | str:
+        return pretty(picture_of(charger))
+
+    @admin.display(description=f"last {frames.LATEST} frames")
+    def latest_frames(self, charger: Charger) -> SafeString:
+        return frames.table(frames.latest(charger.pk))
+
+    @admin.display(description="see also")
+    def records(self, charger: Charger) -> SafeString:
+        tables = {
+            "chargers_chargercommand": "Commands",
+            "chargers_transaction": "Transactions",
+            "chargers_message": "Messages",
+            "chargers_connectionevent": "Connections",
+        }
+        links = ((list_link(name, title, charger__id__exact=charger.pk),) for name, title in tables.items())
+        return format_html_join(" · ", "{}", links)
+
+    def described(self, row: Any) -> str:
+        return f"{row} of {row.tenant}, with its commands, transactions and log"
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        fields = form.cleaned_data
+        if not change:
+            with scope(fields["location"].tenant_id):
+                adopt(obj, create_charger(fields["location"], wanted(fields)))
+            return
+        changes = {name: fields[name] for name in form.changed_data}
+        if "location" in changes:
+            changes["location_id"] = str(changes.pop("location").pk)
+        with scope(obj.tenant_id):
+            update_charger(obj, changes)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        with scope(obj.tenant_id):
+            delete_chargers([obj])
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        by_tenant: dict[Any, list[Charger]] = {}
+        for charger in queryset:
+            by_tenant.setdefault(charger.tenant_id, []).append(charger)
+        for tenant_id, chargers in by_tenant.items():
+            with scope(tenant_id):
+                delete_chargers(chargers)
+
+
+def wanted(fields: dict[str, Any]) -> NewCharger:
+    return NewCharger(
+        identity=fields["identity"],
+        brand_slug=fields["model"].brand.slug,
+        model_slug=fields["model"].slug,
+        connector_type=fields["connector_type"],
+        ws_url=fields["ws_url"],
+        ocpp_version=fields["ocpp_version"] or None,
+        name=fields["name"],
+    )

@@ -1,0 +1,178 @@
+"""GetVariables and SetVariables, and the values behind them (contract 5.4, 6.2)."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from simulator.core import timestamps
+from simulator.core.block import Block
+from simulator.core.configuration import ACCEPTED, REBOOT_REQUIRED, REJECTED, summary
+from simulator.core.errors import Kind, Refusal
+from simulator.core.faults import KINDS
+from simulator.core.physical.connector import Connector
+from simulator.core.v201.variables import Variable, variables
+
+if TYPE_CHECKING:
+    from simulator.core.v201.charging_station import ChargingStation
+
+PASSWORD = "SecurityCtrlr.BasicAuthPassword"  # noqa: S105 - a variable's name
+# What depends on a variable and follows its change at once.
+FOLLOWERS: dict[str, Callable[["ChargingStation"], None]] = {
+    "OCPPCommCtrlr.HeartbeatInterval": lambda station: station.registering.rearm(),
+    "OCPPCommCtrlr.WebSocketPingInterval": lambda station: station.pinging.rearm(),
+    "SampledDataCtrlr.TxUpdatedInterval": lambda station: station.metering.interval_changed(),
+    "SampledDataCtrlr.TxEndedInterval": lambda station: station.metering.interval_changed(),
+    "AlignedDataCtrlr.Interval": lambda station: station.metering.align(),
+    "AlignedDataCtrlr.TxEndedInterval": lambda station: station.metering.align(),
+    PASSWORD: lambda station: station.device_model.reconnect_soon(),
+}
+
+
+class DeviceModel(Block["ChargingStation"]):
+    actions: ClassVar = ("GetVariables", "SetVariables")
+
+    def __init__(self, station: "ChargingStation") -> None:
+        super().__init__(station)
+        self._reconnects = False
+
+    @property
+    def variables(self) -> dict[str, Variable]:
+        return variables(self.station.setup)
+
+    # --- values -----------------------------------------------------------------------------------------------------
+
+    def value(self, variable: Variable) -> str:
+        return self._live(variable) if variable.live else self.station.configuration.text(variable.key)
+
+    def _live(self, variable: Variable) -> str:
+        connectors = self._within(variable)
+        match variable.name:
+            case "AvailabilityState":
+                return self.station.availability.state_of(connectors)
+            case "Power":
+                return str(round(sum(one.power_w for one in connectors)))
+            case "Entries":
+                return str(len(self.station.charging.tokens.entries))
+            case "Storage":
+                return str(64 * len(self.station.charging.tokens.cache))
+            case "DateTime":
+                return timestamps.written(self.station.clock)
+            case "Identity":
+                return self.station.setup.identity
+            case "SerialNumber":
+                return self.station.setup.serial_number[:25]
+        return "true" if self._has_fault(variable, connectors) else "false"
+
+    def _within(self, variable: Variable) -> list[Connector]:
+        """The outlets that a component stands for: one, those of an EVSE, or all."""
+        return [
+            one
+            for one in self.station.connectors
+            if variable.evse in (0, one.outlet.evse_id) and variable.connector in (0, one.outlet.connector_id)
+        ]
+
+    @staticmethod
+    def _has_fault(variable: Variable, connectors: list[Connector]) -> bool:
+        whole = variable.component in ("ChargingStation", "EVSE", "Connector")
+        return any(
+            whole or (KINDS[fault.code].component, KINDS[fault.code].variable) == (variable.component, variable.name)
+            for connector in connectors
+            for fault in connector.faults
+        )
+
+    # --- finding ----------------------------------------------------------------------------------------------------
+
+    def find(self, component: dict[str, Any], variable: dict[str, Any]) -> Variable | str:
+        """The variable, or UnknownComponent or UnknownVariable. Names are matched without case."""
+        evse = component.get("evse", {})
+        place = "".join(f"/{evse[name]}" for name in ("id", "connectorId") if name in evse)
+        instance = f"[{variable['instance']}]" if variable.get("instance") else ""
+        key = self.station.configuration.name_of(f"{component['name']}{place}.{variable['name']}{instance}")
+        found = self.variables.get(key or "")
+        if found is not None and _is_named(found, component, variable):
+            return found
+        known = any(_is_of(one, component) for one in self.variables.values())
+        return "UnknownVariable" if known else "UnknownComponent"
+
+    def _check_count(self, entries: list[Any], action: str) -> None:
+        if len(entries) > self.station.configuration.number(f"DeviceDataCtrlr.ItemsPerMessage[{action}]"):
+            raise Refusal(Kind.COUNT, f"more entries than ItemsPerMessage[{action}]")
+
+    # --- GetVariables, SetVariables ---------------------------------------------------------------------------------
+
+    def on_GetVariables(self, request: dict[str, Any]) -> dict[str, Any]:
+        entries = request["getVariableData"]
+        self._check_count(entries, "GetVariables")
+        return {"getVariableResult": [self._got(entry) for entry in entries]}
+
+    def _got(self, entry: dict[str, Any]) -> dict[str, Any]:
+        found = self.find(entry["component"], entry["variable"])
+        attribute = entry.get("attributeType", "Actual")
+        result = {"component": entry["component"], "variable": entry["variable"], "attributeType": attribute}
+        if isinstance(found, str):
+            return {**result, "attributeStatus": found}
+        if attribute != "Actual":
+            return {**result, "attributeStatus": "NotSupportedAttributeType"}
+        if found.setting.access == "W":
+            return {**result, "attributeStatus": "Rejected", "attributeStatusInfo": {"reasonCode": "WriteOnly"}}
+        return {**result, "attributeStatus": "Accepted", "attributeValue": self.value(found)}
+
+    def on_SetVariables(self, request: dict[str, Any]) -> dict[str, Any]:
+        entries = request["setVariableData"]
+        self._check_count(entries, "SetVariables")
+        return {"setVariableResult": [self._set(entry) for entry in entries]}
+
+    def _set(self, entry: dict[str, Any]) -> dict[str, Any]:
+        found = self.find(entry["component"], entry["variable"])
+        attribute = entry.get("attributeType", "Actual")
+        result = {"component": entry["component"], "variable": entry["variable"], "attributeType": attribute}
+        if isinstance(found, str):
+            return {**result, "attributeStatus": found}
+        if attribute != "Actual":
+            return {**result, "attributeStatus": "NotSupportedAttributeType"}
+        status, why = self.change(found.key, entry["attributeValue"])
+        result["attributeStatus"] = status
+        if status == REJECTED:
+            code = "ReadOnly" if found.setting.access == "R" else "InvalidValue"
+            result["attributeStatusInfo"] = {"reasonCode": code, "additionalInfo": why[:512]}
+        return result
+
+    def change(self, key: str, value: str) -> tuple[str, str]:
+        """Sets a variable, from either side, and lets what depends on it follow at once."""
+        status, why = self.station.configuration.change(key, value)
+        if status in (ACCEPTED, REBOOT_REQUIRED):
+            self.station.save_configuration()
+            follow = FOLLOWERS.get(self.station.configuration.name_of(key) or "")
+            if follow is not None:
+                follow(self.station)
+        return status, why
+
+    def do_update_configuration(self, params: dict[str, Any]) -> None:
+        """An installer's change (gateway contract, section 10)."""
+        results = {key: self.change(key, value) for key, value in params["configuration"].items()}
+        self.station.commands.note(self.station.commands.cause, "Done inside the station; no message is needed.")
+        self.station.commands.answer(self.station.commands.cause, summary(results))
+
+    # --- a new password ---------------------------------------------------------------------------------------------
+
+    def reconnect_soon(self) -> None:
+        """Once the answer is out: a new password is used from the next connection on (contract S3)."""
+        self._reconnects = True
+
+    def settle(self) -> None:
+        if self._reconnects:
+            self._reconnects = False
+            if self.station.link.connected:
+                self.station.drop_link("new password")
+
+
+def _is_of(one: Variable, component: dict[str, Any]) -> bool:
+    evse = component.get("evse", {})
+    return (
+        one.component.lower() == component["name"].lower()
+        and not component.get("instance")
+        and (one.evse, one.connector) == (evse.get("id", 0), evse.get("connectorId", 0))
+    )
+
+
+def _is_named(one: Variable, component: dict[str, Any], variable: dict[str, Any]) -> bool:
+    return _is_of(one, component) and one.name.lower() == variable["name"].lower()

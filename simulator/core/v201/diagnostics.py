@@ -1,0 +1,80 @@
+"""NotifyEvent: faults as hard-wired notifications (behaviour contract, 3.4 and 8.1)."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from simulator.core import timestamps
+from simulator.core.block import Block
+from simulator.core.calls import Call
+from simulator.core.faults import KINDS
+from simulator.core.physical.connector import Connector, Fault
+from simulator.core.v201.variables import STATION_HARDWARE
+
+if TYPE_CHECKING:
+    from simulator.core.v201.charging_station import ChargingStation
+
+MOST_KEPT = 100
+# (value with the fault, value without) where it is no boolean; voltages are shares of the nominal one.
+VOLTAGE_SHARES = {"OverVoltage": 1.2, "UnderVoltage": 0.8}
+VALUES = {"EVCommunicationError": ("E", "B"), "WeakSignal": ("-108", "-67")}
+
+
+class Diagnostics(Block["ChargingStation"]):
+    """Events that could not be told while offline are kept and told after the reconnect."""
+
+    actions: ClassVar = ()
+
+    def __init__(self, station: "ChargingStation") -> None:
+        super().__init__(station)
+        saved = station.store.get("events", {})
+        self.last_event_id: int = saved.get("last", 0)
+        self.kept: list[dict[str, Any]] = list(saved.get("kept", []))
+
+    def save(self) -> None:
+        self.station.store.put("events", {"last": self.last_event_id, "kept": list(self.kept)})
+
+    def report_fault(self, connector: Connector, fault: Fault, *, cleared: bool) -> None:
+        kind = KINDS[fault.code]
+        self.last_event_id += 1
+        component: dict[str, Any] = {"name": kind.component}
+        if kind.component not in STATION_HARDWARE:
+            component["evse"] = {"id": connector.outlet.evse_id, "connectorId": connector.outlet.connector_id}
+        event = {
+            "eventId": self.last_event_id,
+            "timestamp": timestamps.written(self.station.clock),
+            "trigger": "Alerting",
+            "actualValue": _actual_value(connector, fault, cleared=cleared),
+            "techCode": fault.code,
+            "techInfo": (kind.note or fault.asked)[:500],
+            "cleared": cleared,
+            "eventNotificationType": "HardWiredNotification",
+            "component": component,
+            "variable": {"name": kind.variable},
+        }
+        if connector.running is not None:
+            event["transactionId"] = connector.running.key
+        if self.station.online:
+            self._send([event])
+        else:
+            self.kept = [*self.kept, event][-MOST_KEPT:]
+
+    def _send(self, events: list[dict[str, Any]]) -> None:
+        payload = {"generatedAt": timestamps.written(self.station.clock), "seqNo": 0, "tbc": False, "eventData": events}
+        self.station.call(Call("NotifyEvent", payload))
+
+    def came_online(self, *, after_boot: bool) -> None:
+        kept, self.kept = self.kept, []
+        if kept:
+            self._send(kept)
+
+    def NotifyEvent_failed(self, call: Call, problem: str) -> None:
+        if problem == "lost":
+            self.kept = [*call.payload["eventData"], *self.kept][-MOST_KEPT:]
+        self.station.commands.note(call.command_id, "Done, but the CSMS did not take NotifyEvent.")
+
+
+def _actual_value(connector: Connector, fault: Fault, *, cleared: bool) -> str:
+    if fault.code in VOLTAGE_SHARES:
+        share = 1.0 if cleared else VOLTAGE_SHARES[fault.code]
+        return f"{connector.outlet.voltage_v * share:.1f}"
+    with_fault, without = VALUES.get(fault.code, ("true", "false"))
+    return without if cleared else with_fault
