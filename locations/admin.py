@@ -30,10 +30,6 @@ def timezone_choices() -> list[tuple[str, str]]:
 
 
 class LocationForm(TenantForm):
-    organization = forms.ModelChoiceField(
-        queryset=Organization.objects.all(),
-        widget=AutocompleteSelect(Location._meta.get_field("tenant"), admin.site),
-    )
     country = forms.ChoiceField(choices=country_choices, widget=UnfoldAdminSelectWidget)
     timezone = forms.ChoiceField(choices=timezone_choices, required=False, widget=UnfoldAdminSelectWidget)
 
@@ -46,6 +42,13 @@ class LocationForm(TenantForm):
 
     def clean_timezone(self) -> str | None:
         return self.cleaned_data["timezone"] or None
+
+
+class NewLocationForm(LocationForm):
+    organization = forms.ModelChoiceField(
+        queryset=Organization.objects.all(),
+        widget=AutocompleteSelect(Location._meta.get_field("tenant"), admin.site),
+    )
 
 
 @admin.register(Location)
@@ -71,6 +74,10 @@ class LocationAdmin(TenantAdmin):
             ("Place", {"fields": self.place}),
             ("Row", {"fields": ("id", "created_at", "updated_at")}),
         )
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        kwargs.setdefault("form", LocationForm if obj else NewLocationForm)
+        return super().get_form(request, obj, change=change, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request).annotate(number=Count("chargers"))

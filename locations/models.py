@@ -32,8 +32,6 @@ class Location(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects: TenantManager["Location"] = TenantManager()
-
     class Meta:
         ordering: ClassVar = ["created_at", "id"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["tenant", "slug"], name="location_slug")]
@@ -48,8 +46,6 @@ class DeletedLocation(TenantModel):
 
     location_id = models.UUIDField()
     deleted_at = models.DateTimeField(auto_now_add=True)
-
-    objects: TenantManager["DeletedLocation"] = TenantManager()
 
     class Meta:
         constraints: ClassVar = [

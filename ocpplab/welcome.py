@@ -18,9 +18,9 @@ def ask_health(base_url: str) -> str:
     """What `/health` says: "ok", the whole of its answer when that is not so, or why nobody answered."""
     try:
         with urllib.request.urlopen(f"{base_url}/health", timeout=5) as answer:  # noqa: S310 (our own address)
-            body = answer.read().decode()
+            body = str(answer.read(), "utf-8")
     except urllib.error.HTTPError as error:
-        body = error.read().decode(errors="replace")
+        body = str(error.read(), errors="replace")
     except OSError as error:
         return str(getattr(error, "reason", error))
     try:

@@ -49,12 +49,16 @@ class BearerAuthentication(BaseAuthentication):
             raise AuthenticationFailed(reason) from None
         except tokens.MissingClaims as error:
             raise Forbidden(str(error)) from None
-        row = AccessToken.objects.select_related("membership").filter(pk=claims.token_id).first()
-        if row is None or not row.is_live or row.role != claims.role:
+        row = AccessToken.objects.select_related("membership__user").filter(pk=claims.token_id).first()
+        if row is None or not row.is_live or not _agrees(row, claims):
             raise AuthenticationFailed("The token was revoked or is unknown: issue a new one.")
         user_id = row.membership.user_id if row.membership else None
         act_as(Actor(str(row), user_id=user_id, token_id=row.pk))
         return Caller(token=row, organization_id=claims.organization_id), row
+
+
+def _agrees(row: AccessToken, claims: tokens.Claims) -> bool:
+    return row.role == claims.role and claims.organization_id in (None, row.organization_id)
 
 
 def caller_of(request: Request) -> Caller:

@@ -76,7 +76,9 @@ class AccessToken(models.Model):
 
     @property
     def is_live(self) -> bool:
-        return self.revoked_at is None and self.expires_at > timezone.now()
+        """Not revoked, not expired, and not of a person who may no longer sign in."""
+        is_of_active_person = self.membership is None or self.membership.user.is_active
+        return self.revoked_at is None and self.expires_at > timezone.now() and is_of_active_person
 
     @property
     def may_write(self) -> bool:

@@ -7,7 +7,7 @@ house CSMS, tasks, the recorder, tests) and read by `TenantManager`. Forgetting 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 from uuid import UUID
 
 from django.db import models
@@ -68,7 +68,7 @@ class TenantModel(models.Model):
         "tenants.Organization", on_delete=models.CASCADE, related_name="+", default=current_tenant_id, editable=False
     )
 
-    objects: TenantManager[Any] = TenantManager()
+    objects: ClassVar[TenantManager[Self]] = TenantManager()
 
     class Meta:
         abstract = True

@@ -22,7 +22,6 @@ from tests.factories import (
     new_charger,
 )
 
-
 # The middleware is loaded once for all clients: whitenoise looks through every static file at that.
 HANDLER = ForceAuthClientHandler(enforce_csrf_checks=False)
 

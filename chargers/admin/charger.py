@@ -1,12 +1,13 @@
 """Chargers: created, changed and deleted as over the API, driven by actions, and looked into."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from rest_framework.serializers import ValidationError
@@ -21,28 +22,11 @@ from chargers.models import Charger, Connector, OcppVersion
 from chargers.services.configuration import picture_of
 from chargers.services.provisioning import NewCharger, create_charger, delete_chargers, update_charger
 from tenants.admin import RelatedFilter, TenantAdmin, TenantForm
-from tenants.admin.base import ADD, CHANGE, DELETE, adopt, unscoped
-from tenants.admin.display import badge, list_link, pretty
+from tenants.admin.base import ADD, CHANGE, DELETE, adopt
+from tenants.admin.display import badge, list_link, once_per_row, pretty
 from tenants.scoping import scope
 
-if TYPE_CHECKING:
-    TabularInline = admin.TabularInline[Any, Any]
-else:  # unfold ships no types
-    from unfold.admin import TabularInline
-
 CONNECTION_COLOURS = {"connected": "success", "connecting": "info", "offline": "warning"}
-CONNECTOR_COLOURS = {
-    "Available": "success",
-    "Preparing": "info",
-    "Occupied": "info",
-    "Charging": "info",
-    "SuspendedEV": "info",
-    "SuspendedEVSE": "info",
-    "Finishing": "info",
-    "Reserved": "info",
-    "Unavailable": "warning",
-    "Faulted": "danger",
-}
 
 
 class ChargerForm(TenantForm):
@@ -78,36 +62,12 @@ class NewChargerForm(ChargerForm):
     )
 
 
-class ConnectorInline(TabularInline):
-    """The outlets as the charger last reported them."""
-
-    model = Connector
-    extra = 0
-    can_delete = False
-    fields = ("evse_id", "connector_id", "connector_type", "max_power_w", "reported", "error_code", "updated_at")
-    readonly_fields = fields
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return unscoped(Connector)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @badge("status", CONNECTOR_COLOURS)
-    def reported(self, connector: Connector) -> str:
-        return connector.status
-
-
 @admin.register(Charger)
 class ChargerAdmin(TenantAdmin):
     form = ChargerForm
     audited_by_service = frozenset({ADD, CHANGE, DELETE})
     actions = ACTIONS
     action_form = OrderForm
-    inlines = (ConnectorInline,)
     change_form_outer_before_template = "admin/chargers/drive.html"
     autocomplete_fields = ("location", "model")
     list_display = (
@@ -150,6 +110,7 @@ class ChargerAdmin(TenantAdmin):
                     ("machine", "connection", "provisioning"),
                     ("provisioned_at", "created_at", "updated_at"),
                     "provisioning_error",
+                    "outlets",
                     "latest_frames",
                     "picture",
                 )
@@ -159,15 +120,12 @@ class ChargerAdmin(TenantAdmin):
     )
     shown = (
         "id", "identity", "tenant", "model", "machine", "connection", "provisioning", "provisioned_at", "created_at",
-        "updated_at", "provisioning_error", "latest_frames", "picture", "records", "shard", "revision", "seed",
-        "options",
+        "updated_at", "provisioning_error", "outlets", "latest_frames", "picture", "records", "shard", "revision",
+        "seed", "options",
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.shown if obj else ()
-
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        return self.inlines if obj else ()
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         kwargs.setdefault("form", ChargerForm if obj else NewChargerForm)
@@ -199,11 +157,19 @@ class ChargerAdmin(TenantAdmin):
     def provisioning_error(self, charger: Charger) -> SafeString | str:
         return pretty(charger.error)
 
+    @admin.display(description="connectors")
+    @once_per_row
+    def outlets(self, charger: Charger) -> SafeString:
+        rows = Connector.objects.unscoped().filter(charger=charger)
+        return SafeString(render_to_string("admin/chargers/connectors.html", {"connectors": rows}))
+
     @admin.display(description="picture of the station")
+    @once_per_row
     def picture(self, charger: Charger) -> SafeString | str:
         return pretty(picture_of(charger))
 
     @admin.display(description=f"last {frames.LATEST} frames")
+    @once_per_row
     def latest_frames(self, charger: Charger) -> SafeString:
         return frames.table(frames.latest(charger.pk))
 

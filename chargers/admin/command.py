@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 from chargers.admin import frames
 from chargers.models import ChargerCommand
 from tenants.admin import KeysetAdmin, RelatedFilter, TenantAdmin
-from tenants.admin.display import badge, pretty
+from tenants.admin.display import badge, once_per_row, pretty
 
 COLOURS = {
     "claimed": "info",
@@ -54,5 +54,6 @@ class ChargerCommandAdmin(KeysetAdmin, TenantAdmin):
         return pretty(command.result)
 
     @admin.display(description="frames")
+    @once_per_row
     def proof(self, command: ChargerCommand) -> SafeString:
         return frames.table(frames.named(command.charger_id, command.frames))

@@ -67,6 +67,8 @@ class ResetSerializer(serializers.Serializer[Any]):
 
 class InjectFaultSerializer(ConnectorSerializer):
     fault_type = Text(max_length=50, help_text="An OCPP 1.6 error code such as OverCurrentFailure, or any other word.")
+    severity = serializers.ChoiceField(choices=["blocking", "warning"], required=False, allow_null=True)
+    duration_seconds = number(help_text="The fault clears itself after so long.")
 
 
 class LocalAuthEntrySerializer(serializers.Serializer[Any]):

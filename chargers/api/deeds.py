@@ -31,7 +31,7 @@ PAGE_PARAMETERS = [
 STATE = ["Configuration and faults"]
 MOST_KEYS = 200
 LONGEST_KEY, LONGEST_VALUE = 120, 5000
-CONNECTOR_FIELDS = ("evse_id", "connector_id")
+NUMBERS_IN_QUERY = ("evse_id", "connector_id", "duration_seconds")
 
 
 class ChargerDeedView(TenantViewSet):
@@ -102,7 +102,7 @@ def body_of(request: Request) -> Any:
 
 
 def _from_query(name: str, text: Any) -> str | int:
-    is_number = name in CONNECTOR_FIELDS and text.isascii() and text.isdigit() and len(text) < 20
+    is_number = name in NUMBERS_IN_QUERY and text.isascii() and text.isdigit() and len(text) < 20
     return int(text) if is_number else text
 
 

@@ -73,8 +73,6 @@ class Charger(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects: TenantManager["Charger"] = TenantManager()
-
     class Meta:
         ordering: ClassVar = ["created_at", "id"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["tenant", "identity"], name="charger_identity")]
@@ -107,8 +105,6 @@ class Connector(TenantModel):
     status = models.CharField(max_length=20, default="Available")
     error_code = models.CharField(max_length=40, default="NoError")
     updated_at = models.DateTimeField(auto_now=True)
-
-    objects: TenantManager["Connector"] = TenantManager()
 
     class Meta:
         ordering: ClassVar = ["evse_id", "connector_id"]

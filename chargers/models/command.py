@@ -47,8 +47,6 @@ class ChargerCommand(TenantModel):
     sent_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
-    objects: TenantManager["ChargerCommand"] = TenantManager()
-
     class Meta:
         ordering: ClassVar = ["created_at", "id"]
         indexes: ClassVar = [

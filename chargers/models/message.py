@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.db import connection, models, transaction
@@ -34,6 +34,8 @@ class TrafficRow(models.Model):
     epoch = models.PositiveIntegerField()
     sequence = models.PositiveBigIntegerField()
     at = models.DateTimeField()
+
+    objects: ClassVar[TenantManager[Self]] = TenantManager()
 
     class Meta:
         abstract = True
@@ -81,7 +83,12 @@ class MessageManager(TenantManager["Message"]):
         names = _names(fields)
         table = connection.ops.quote_name(Message._meta.db_table)
         attributes = [field.attname for field in fields]
-        with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+        # Django does not know `copy`, so its errors would come as the driver's own.
+        with (
+            connection.wrap_database_errors,
+            connection.cursor() as cursor,
+            cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
+        ):
             for message in batch:
                 copy.write_row([getattr(message, name) for name in attributes])
 
@@ -104,7 +111,7 @@ class Message(TrafficRow):
     delivery = models.CharField(max_length=12, blank=True)
     note = models.CharField(max_length=200, blank=True)
 
-    objects: MessageManager = MessageManager()
+    objects: ClassVar[MessageManager] = MessageManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -126,8 +133,6 @@ class ConnectionEvent(TrafficRow):
     kind = models.CharField(max_length=20)
     code = models.IntegerField(null=True, blank=True)
     reason = models.CharField(max_length=255, blank=True)
-
-    objects: TenantManager["ConnectionEvent"] = TenantManager()
 
     class Meta:
         constraints: ClassVar = [
@@ -174,7 +179,7 @@ class MessageCount(models.Model):
     hour = models.DateTimeField()
     count = models.PositiveBigIntegerField(default=0)
 
-    objects: MessageCountManager = MessageCountManager()
+    objects: ClassVar[MessageCountManager] = MessageCountManager()
 
     class Meta:
         constraints: ClassVar = [

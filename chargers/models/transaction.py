@@ -27,8 +27,6 @@ class Transaction(TenantModel):
     meter_stop = models.BigIntegerField(null=True, blank=True)
     stop_reason = models.CharField(max_length=40, blank=True)
 
-    objects: TenantManager["Transaction"] = TenantManager()
-
     class Meta:
         ordering: ClassVar = ["started_at", "id"]
         indexes: ClassVar = [models.Index(fields=["charger", "started_at"], name="transaction_of_charger")]

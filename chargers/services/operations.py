@@ -26,7 +26,7 @@ def perform(charger: Charger, event_type: str, payload: dict[str, Any]) -> dict[
     """The station's answer. Raises Conflict (stopped), InvalidRequest (refused), Unavailable (no answer in time)."""
     with Place() as place:
         command = issue_one(charger, event_type, payload, patience=LONGEST_WAIT)
-        finished = place.until_finished([command])
+        finished = place.until_answered([command])
     if not finished:
         raise Conflict(f"{charger.identity} was deleted meanwhile.")
     return answer_of(finished[0])
@@ -38,7 +38,7 @@ def perform_fanout(
     """The same on several chargers at once; waits for all of them together."""
     with Place() as place:
         targets, fanout = targets_of(location, payload, charger_ids)
-        finished = place.until_finished(issue(targets, event_type, payload, patience=LONGEST_WAIT))
+        finished = place.until_answered(issue(targets, event_type, payload, patience=LONGEST_WAIT))
     results = Results(failed=fanout.failed)
     for command in finished:
         try:
@@ -50,7 +50,7 @@ def perform_fanout(
 
 def answer_of(command: ChargerCommand) -> dict[str, Any]:
     """What the station answered, yes or no; raises when it gave no answer that has a shape of its own."""
-    if command.state in (CommandState.ACCEPTED, CommandState.REJECTED) and command.result is not None:
+    if command.result is not None and command.state not in (CommandState.FAILED, CommandState.TIMED_OUT):
         result: dict[str, Any] = command.result
         return result
     if command.state == CommandState.ACCEPTED:

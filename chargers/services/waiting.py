@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Collection, Sequence
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from chargers.models import FINAL_STATES, ChargerCommand, CommandState
@@ -15,6 +16,8 @@ from ocpplab.api.errors import Unavailable
 LONGEST_WAIT = 5.0  # s
 INTERVAL = 0.05  # s; one query over all the rows waited for
 MOST_WAITERS = 32  # of this process; each holds a thread and a database connection
+NOT_BEGUN = "The simulator did not take the command in time; nothing was done."
+NO_ANSWER = "The charger took the command but did not answer in time; see its log."
 _places = threading.BoundedSemaphore(MOST_WAITERS)
 
 
@@ -31,25 +34,29 @@ class Place:
     def __exit__(self, *exc: object) -> None:
         _places.release()
 
-    def until_finished(self, commands: Sequence[ChargerCommand]) -> list[ChargerCommand]:
-        """The rows in a final state, in the order given; those not done in time are `timed_out` and never done."""
+    def until_answered(self, commands: Sequence[ChargerCommand]) -> list[ChargerCommand]:
+        """The rows with their answer or in a final state, in the order given; the late ones are `timed_out`.
+
+        An answer may come before the end: a station that has done its part may still wait for the CSMS.
+        """
         ids = [command.pk for command in commands]
         end = time.monotonic() + LONGEST_WAIT
-        while _unfinished(ids) and time.monotonic() < end:
+        while time.monotonic() < end:
+            if not _open(ids).exists():
+                break
             time.sleep(INTERVAL)
-        _give_up(ids)
+        else:
+            _give_up(ids)
         rows = ChargerCommand.objects.select_related("charger").in_bulk(ids)
         return [rows[command_id] for command_id in ids if command_id in rows]
 
 
-def _unfinished(ids: Collection[str]) -> bool:
-    return ChargerCommand.objects.filter(pk__in=ids).exclude(state__in=FINAL_STATES).exists()
+def _open(ids: Collection[str]) -> QuerySet[ChargerCommand]:
+    return ChargerCommand.objects.filter(pk__in=ids, result__isnull=True).exclude(state__in=FINAL_STATES)
 
 
 def _give_up(ids: Collection[str]) -> None:
-    """One conditional update: a row that its node finished a moment before keeps its outcome."""
-    ChargerCommand.objects.filter(pk__in=ids).exclude(state__in=FINAL_STATES).update(
-        state=CommandState.TIMED_OUT,
-        reason="The simulator did not answer in time; nothing was done.",
-        finished_at=timezone.now(),
-    )
+    """Conditional updates: a row that was answered a moment before keeps its answer, one not begun never begins."""
+    end = {"state": CommandState.TIMED_OUT, "finished_at": timezone.now()}
+    _open(ids).filter(state=CommandState.QUEUED).update(reason=NOT_BEGUN, **end)
+    _open(ids).update(reason=NO_ANSWER, **end)

@@ -62,7 +62,7 @@ class SafeJSONRenderer(JSONRenderer):
         try:
             return super().render(data, *args, **kwargs)
         except UnicodeEncodeError:
-            self.ensure_ascii = True
+            self.ensure_ascii = True  # type: ignore[misc]  # of this request alone
             return super().render(data, *args, **kwargs)
 
 

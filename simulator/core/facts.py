@@ -19,7 +19,7 @@ class Fact(msgspec.Struct, frozen=True, tag=True, tag_field="type", omit_default
     pass
 
 
-class Frame(Fact, tag="frame"):
+class Frame(Fact, frozen=True, tag="frame"):
     """One OCPP frame in either direction, in wire order by `sequence`.
 
     `text` is fit for the log (secrets masked); `wire` is what goes out when that differs. `action` of a result or
@@ -40,7 +40,7 @@ class Frame(Fact, tag="frame"):
     note: str = ""
 
 
-class ConnectionChanged(Fact, tag="connection"):
+class ConnectionChanged(Fact, frozen=True, tag="connection"):
     """connecting, connected, refused, closed, reconnecting or stopped; numbered with the frames."""
 
     sequence: int
@@ -50,7 +50,7 @@ class ConnectionChanged(Fact, tag="connection"):
     reason: str = ""
 
 
-class ConnectorStatusChanged(Fact, tag="status"):
+class ConnectorStatusChanged(Fact, frozen=True, tag="status"):
     """A new status as the CSMS is told it; 1.6 reports connector 0 (the station) as evse 0, connector 0."""
 
     evse_id: int
@@ -60,7 +60,7 @@ class ConnectorStatusChanged(Fact, tag="status"):
     at: float
 
 
-class TransactionStarted(Fact, tag="transaction_started"):
+class TransactionStarted(Fact, frozen=True, tag="transaction_started"):
     """`key` is the station's own UUID. Meter readings are the register's Wh."""
 
     key: str
@@ -72,7 +72,7 @@ class TransactionStarted(Fact, tag="transaction_started"):
     transaction_id: str = ""
 
 
-class TransactionIdentified(Fact, tag="transaction_identified"):
+class TransactionIdentified(Fact, frozen=True, tag="transaction_identified"):
     """OCPP 1.6: the CSMS has given the transaction its id. Also sent when a token becomes known later (2.0.1)."""
 
     key: str
@@ -80,14 +80,14 @@ class TransactionIdentified(Fact, tag="transaction_identified"):
     id_tag: str = ""
 
 
-class TransactionEnded(Fact, tag="transaction_ended"):
+class TransactionEnded(Fact, frozen=True, tag="transaction_ended"):
     key: str
     meter_stop: int
     reason: str
     at: float
 
 
-class CommandAdvanced(Fact, tag="command"):
+class CommandAdvanced(Fact, frozen=True, tag="command"):
     """What became of a user's command: state sent, accepted, rejected, failed or timed_out.
 
     `frames` are sequence numbers that prove it; `result` is the answer of a synchronous command.

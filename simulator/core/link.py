@@ -45,6 +45,6 @@ class Link:
         """Waits for the next attempt and returns the wait in seconds: doubled per failure, newly jittered."""
         doublings = min(self.failures, back_off.repeat_times)
         self.failures += 1
-        delay = back_off.wait_minimum * 2**doublings + self._random.uniform(0, back_off.random_range)
+        delay: float = back_off.wait_minimum * 2**doublings + self._random.uniform(0, back_off.random_range)
         self.wait(mono, delay)
         return delay

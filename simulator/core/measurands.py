@@ -1,4 +1,6 @@
-"""Which values a reading gives for a measurand, in the words both OCPP versions share (behaviour contract, M10, M13)."""
+"""Which values a reading gives for a measurand, in the words both versions share (behaviour contract, M10, M13)."""
+
+from collections.abc import Callable
 
 import msgspec
 
@@ -20,27 +22,27 @@ def samples(connector: Connector, reading: Reading, measurand: str) -> list[Samp
     """The values of one measurand; none where this outlet does not measure it."""
     several = connector.is_ac and len(reading.voltages_v) > 1
     match measurand:
-        case "Energy.Active.Import.Register":
-            return [Sample(int(reading.energy_wh), 0, "Wh")]
-        case "Power.Active.Import":
-            return [Sample(reading.power_w, 1, "W")]
         case "Voltage":
             return _per_phase(reading.voltages_v, 1, "V", "L{}-N" if several else "")
         case "Current.Import":
             return _per_phase(reading.currents_a, 2, "A", "L{}" if several else "")
-        case "Current.Offered":
-            return [Sample(reading.offered_a, 1, "A")]
-        case "Power.Offered":
-            return [Sample(reading.offered_w, 0, "W")]
-        case "Power.Factor":
-            return [Sample(reading.power_factor, 2, "")]
-        case "Frequency":
-            return [Sample(reading.frequency_hz, 2, "Hz")]
-        case "Temperature":
-            return [Sample(reading.temperature_c, 1, "Celsius", location="Body")]
-        case "SoC" if not connector.is_ac:
-            return [Sample(reading.soc_percent, 0, "Percent", location="EV")]
-    return []
+        case "SoC" if connector.is_ac:
+            return []  # an AC station does not know it
+        case _:
+            sample = SINGLE.get(measurand)
+            return [sample(reading)] if sample else []
+
+
+SINGLE: dict[str, Callable[[Reading], Sample]] = {
+    "Energy.Active.Import.Register": lambda reading: Sample(int(reading.energy_wh), 0, "Wh"),
+    "Power.Active.Import": lambda reading: Sample(reading.power_w, 1, "W"),
+    "Current.Offered": lambda reading: Sample(reading.offered_a, 1, "A"),
+    "Power.Offered": lambda reading: Sample(reading.offered_w, 0, "W"),
+    "Power.Factor": lambda reading: Sample(reading.power_factor, 2, ""),
+    "Frequency": lambda reading: Sample(reading.frequency_hz, 2, "Hz"),
+    "Temperature": lambda reading: Sample(reading.temperature_c, 1, "Celsius", location="Body"),
+    "SoC": lambda reading: Sample(reading.soc_percent, 0, "Percent", location="EV"),
+}
 
 
 def _per_phase(values: tuple[float, ...], decimals: int, unit: str, phase: str) -> list[Sample]:

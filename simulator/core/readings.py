@@ -5,7 +5,8 @@ from typing import Any
 from simulator.core import timestamps
 from simulator.core.configuration import Configuration
 from simulator.core.setup import Setup
-from simulator.core.v16.keys import keys
+from simulator.core.v16 import keys
+from simulator.core.v201 import variables
 
 
 def configuration(setup: Setup, memory: dict[str, Any], keys_asked: list[str] | None) -> list[dict[str, Any]]:
@@ -32,4 +33,4 @@ def _date(seconds: float | None) -> str | None:
     return None if seconds is None else timestamps.written(seconds)
 
 
-SETTINGS = {"ocpp1.6": keys}
+SETTINGS = {"ocpp1.6": keys.keys, "ocpp2.0.1": variables.keys}

@@ -1,5 +1,6 @@
 """The socket of one station. It opens the organization's scope; what is said on it is the desk's business."""
 
+import asyncio
 import logging
 import re
 from contextlib import suppress
@@ -32,6 +33,13 @@ class StationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels
 
     desk: Desk | None = None
     _scope: Token[UUID | None] | None = None
+
+    async def __call__(self, *channel: Any) -> None:
+        try:
+            await super().__call__(*channel)
+        except asyncio.CancelledError:  # the process is asked to end: there will be no flush in a few seconds
+            await switchboard().journal.flush()
+            raise
 
     async def connect(self) -> None:
         subprotocol = next((offered for offered in self.scope["subprotocols"] if offered in DESKS), None)

@@ -5,7 +5,6 @@ few seconds of them, and the stations report again. Transactions never wait here
 """
 
 import logging
-from contextlib import suppress
 from datetime import datetime
 
 from django.db import DatabaseError, transaction
@@ -47,7 +46,12 @@ class Journal:
         return self._registers.pop(transaction_pk, None)
 
     async def flush(self) -> None:
-        """Writes all of it. What the database refuses for now stays for the next time."""
+        """Writes all of it. What the database refuses for now stays for the next time.
+
+        The write is handed to the thread before anything is awaited: it is done even if the loop ends meanwhile.
+        """
+        if not (self._seen or self._changed or self._registers):
+            return
         seen, changed, registers = self._seen, self._changed, self._registers
         self._seen, self._changed, self._registers = set(), {}, {}
         pictures = [picture.copy() for picture in changed.values()]
@@ -64,14 +68,14 @@ class Journal:
         """Writes the last word of a station that leaves; its registers go with the next flush."""
         if self._changed.get(picture.station_id) is picture:
             del self._changed[picture.station_id]
-            with suppress(DatabaseError):
+            try:
                 await in_database(stations.write_pictures, [picture.copy()])
+            except DatabaseError:
+                log.exception("the last word of station %s could not be written", picture.station_id)
 
 
 def write(seen: set[int], changed: list[Picture], registers: dict[int, Register], at: datetime) -> None:
     """One short database transaction, in a thread."""
-    if not (seen or changed or registers):
-        return
     with transaction.atomic():
         stations.write_pictures(changed)
         stations.write_seen(seen, at)

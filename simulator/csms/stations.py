@@ -11,6 +11,7 @@ from django.utils import timezone
 from simulator.csms.models import CallState, CsmsCall, Endpoint, Station
 
 MAX_IDENTITY = 100
+MAX_CONNECTORS = 100
 BATCH = 200
 LOST = "The connection was lost before the answer came."
 
@@ -29,6 +30,11 @@ class Picture:
     @classmethod
     def of(cls, row: Station) -> Self:
         return cls(row.pk, row.vendor, row.model, row.boot, row.booted_at, dict(row.connectors))
+
+    def report(self, place: str, status: dict[str, Any]) -> None:
+        """The latest status of an outlet; a station that invents ever new ones keeps the first hundred."""
+        if place in self.connectors or len(self.connectors) < MAX_CONNECTORS:
+            self.connectors[place] = status
 
     def copy(self) -> "Picture":
         """A snapshot for the writing thread: the entries of `connectors` are replaced, never changed."""
@@ -75,6 +81,7 @@ def write_pictures(pictures: Sequence[Picture]) -> None:
     rows = [
         Station(
             pk=picture.station_id,
+            tenant_id=None,  # neither read nor written; its default would ask for a scope
             vendor=picture.vendor,
             model=picture.model,
             boot=picture.boot,

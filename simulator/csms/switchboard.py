@@ -9,8 +9,6 @@ import contextvars
 import logging
 from weakref import WeakKeyDictionary
 
-from django.db import DatabaseError
-
 from simulator.csms import calls, stations
 from simulator.csms.calls import CallLine
 from simulator.csms.database import in_database
@@ -61,18 +59,16 @@ class Switchboard:
         while self._lines:
             await asyncio.sleep(POLL_SECONDS)
             rounds += 1
-            await self._wake_lines()
-            if rounds % POLLS_PER_FLUSH == 0:
-                await self.journal.flush()
+            try:
+                await self._wake_lines()
+                if rounds % POLLS_PER_FLUSH == 0:
+                    await self.journal.flush()
+            except Exception:
+                log.exception("the house CSMS could not look after its stations, it will try again")
         await self.journal.flush()
 
     async def _wake_lines(self) -> None:
-        try:
-            station_ids = await in_database(calls.stations_with_work)
-        except DatabaseError:
-            log.exception("the calls to stations could not be read, they will be tried again")
-            return
-        for station_id in station_ids:
+        for station_id in await in_database(calls.stations_with_work):
             line = self._lines.get(station_id)
             if line is not None:
                 line.wake()

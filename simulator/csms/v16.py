@@ -58,11 +58,12 @@ class CentralSystem(Desk):
 
     async def on_status_notification(self, request: Payload) -> Payload:
         connector_id = number(request, "connectorId")
-        self.picture.connectors[str(connector_id)] = {
+        status = {
             "status": request["status"],
             "error_code": request["errorCode"],
             "at": request.get("timestamp") or timestamps.written(time.time()),
         }
+        self.picture.report(str(connector_id), status)
         self.journal.changed(self.picture)
         return {}
 

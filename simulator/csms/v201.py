@@ -72,7 +72,7 @@ class ChargingStationManagement(Desk):
 
     async def on_status_notification(self, request: Payload) -> Payload:
         place = f"{number(request, 'evseId')}/{number(request, 'connectorId')}"
-        self.picture.connectors[place] = {"status": request["connectorStatus"], "at": request["timestamp"]}
+        self.picture.report(place, {"status": request["connectorStatus"], "at": request["timestamp"]})
         self.journal.changed(self.picture)
         return {}
 

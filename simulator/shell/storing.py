@@ -20,7 +20,9 @@ NOTE = "Stored escaped: the database refused the original."
 
 def is_refusal(error: Exception) -> bool:
     """The rows are at fault: trying the same again leads nowhere. Else the database is, and it may recover."""
-    return isinstance(error, django.db.DataError | django.db.IntegrityError) or not isinstance(error, django.db.Error)
+    if isinstance(error, django.db.DataError | django.db.IntegrityError):
+        return True
+    return not isinstance(error, django.db.Error | OSError | MemoryError)
 
 
 def store(records: Sequence[Record], snapshots: Snapshots, *, again: bool) -> None:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin
@@ -28,6 +29,19 @@ def badge(description: str, colours: Mapping[str, str]) -> Callable[[F], F]:
         return method
 
     return mark
+
+
+def once_per_row(method: F) -> F:
+    """Runs a column's method once for a row: unfold asks for the value several times to draw it once."""
+
+    @wraps(method)
+    def remember(model_admin: Any, row: Any) -> Any:
+        kept = row.__dict__.setdefault("_columns", {})
+        if method.__name__ not in kept:
+            kept[method.__name__] = method(model_admin, row)
+        return kept[method.__name__]
+
+    return cast("F", remember)
 
 
 def code(text: str) -> SafeString:

@@ -83,6 +83,7 @@ class OrganizationAdmin(StaffAdmin):
 @admin.register(Membership)
 class MembershipAdmin(StaffAdmin):
     list_display = ("user", "organization", "role", "created_at")
+    ordering = ("-id",)
     list_filter = ("role",)
     list_select_related = ("user", "organization")
     search_fields = ("user__username", "organization__name", "organization__slug")

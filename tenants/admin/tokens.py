@@ -95,7 +95,6 @@ class AccessTokenAdmin(StaffAdmin):
         """Shows the token in this very answer, so that it rests in no session, cookie or address."""
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Token issued", "token": obj}
         response = TemplateResponse(request, "admin/tenants/accesstoken/issued.html", context)
-        response["Cache-Control"] = "no-store"
         return response
 
     @admin.action(description="Revoke", permissions=["revoke"])

@@ -130,7 +130,14 @@ def test_a_fault_comes_by_query_or_by_body(user_client: ApiClient, charger: Char
 
 @pytest.mark.parametrize(
     ("query", "status"),
-    [("", 422), ("?fault_type=", 422), ("?fault_type=X&connector_id=x", 422), ("?fault_type=X&connector_id=9", 400)],
+    [
+        ("", 422),
+        ("?fault_type=", 422),
+        ("?fault_type=X&duration_seconds=0", 422),
+        ("?fault_type=X&severity=bad", 422),
+        ("?fault_type=X&connector_id=x", 422),
+        ("?fault_type=X&connector_id=9", 400),
+    ],
 )
 def test_a_fault_needs_a_type_and_a_connector_that_exists(
     user_client: ApiClient, charger: Charger, query: str, status: int
@@ -182,6 +189,13 @@ def test_without_an_answer_in_time_it_is_503_and_nothing_is_done_later(
     assert isinstance(answer.json()["detail"], str)
     row = ChargerCommand.objects.unscoped().get()
     assert (row.state, bool(row.reason)) == (CommandState.TIMED_OUT, True)
+
+
+def test_an_answer_counts_although_the_csms_has_not_replied_yet(user_client: ApiClient, charger: Charger) -> None:
+    with StandIn(lambda command: ("sent", "", FAULTED)):
+        answer = user_client.post(f"/chargers/{charger.pk}/inject-fault", {"fault_type": "OverCurrentFailure"})
+    assert (answer.status_code, answer.json()) == (200, FAULTED)
+    assert ChargerCommand.objects.unscoped().get().state == CommandState.SENT
 
 
 def test_too_many_waiters_are_503_and_leave_no_row(

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -76,6 +77,34 @@ def test_both_versions_are_served_and_strangers_are_not(endpoint, tmp_path):
             pass
     assert "Traceback" not in log.read_text()
     assert set(Station.objects.unscoped().values_list("identity", flat=True)) == {"OLD 1", "NEW"}
+
+
+def stored(condition, deadline=15):
+    """The only station's row, once it fulfils the condition: what stations repeat is written every few seconds."""
+    end = time.monotonic() + deadline
+    while time.monotonic() < end:
+        row = Station.objects.unscoped().get()
+        if condition(row):
+            return row
+        time.sleep(0.1)
+    raise AssertionError("the row never came to be as expected")
+
+
+def test_statuses_are_written_while_connected_and_when_the_process_ends(endpoint, tmp_path):
+    status = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
+    path, log = f"/csms/{endpoint.key}/CP", tmp_path / "daphne.log"
+    with daphne(log) as (address, process), connect(address + path, subprotocols=["ocpp1.6"]) as ws:
+        call(ws, "StatusNotification", status, "1")
+        assert stored(lambda row: row.connectors).connectors["1"]["status"] == "Available"
+        number = call(ws, "StartTransaction", START, "2")["transactionId"]
+        sample = [{"timestamp": WHEN, "sampledValue": [{"value": "250"}]}]
+        call(ws, "MeterValues", {"connectorId": 1, "transactionId": number, "meterValue": sample}, "3")
+        call(ws, "StatusNotification", status | {"status": "Charging"}, "4")
+        process.terminate()
+        process.wait(timeout=20)
+    assert "Traceback" not in log.read_text()
+    assert Station.objects.unscoped().get().connectors["1"]["status"] == "Charging"
+    assert CsmsTransaction.objects.unscoped().get().energy == 250
 
 
 def test_a_transaction_outlives_the_process(endpoint, tmp_path):

@@ -23,7 +23,7 @@ Frames = list[tuple[str, str]]  # direction, text
 async def until(ask: Callable[[], Awaitable[T]], good: Callable[[T], object], deadline: float = DEADLINE) -> T:
     """The first answer that is good, else the last one: for what another process writes and no event announces."""
     end = time.monotonic() + deadline
-    while not good(answer := await ask()) and time.monotonic() < end:
+    while not good(answer := await ask()) and time.monotonic() < end:  # noqa: ASYNC110
         await asyncio.sleep(0.1)
     return answer
 

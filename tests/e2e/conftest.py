@@ -1,5 +1,6 @@
 """One lab for all tests that leave it as they found it; a scripted CSMS and a client for each test."""
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -33,6 +34,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory, grown: dict[str, str]) -> Iter
     lab = Lab(tmp_path_factory.mktemp("lab"), grown)
     with lab.up():
         yield lab
+
+
+@pytest.fixture(autouse=True)
+def lab_output(lab: Lab) -> Iterator[None]:
+    """A test that fails shows what the lab printed meanwhile."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    yield
+    print(lab.said())
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def own_database(url: str) -> Iterator[str]:
         return
     name = f"ocpplab_e2e_{secrets.token_hex(4)}"
     with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")  # noqa: S608
+        server.execute(f"CREATE DATABASE {name}")
     try:
         yield urlsplit(url)._replace(path=f"/{name}").geturl()
     finally:
@@ -81,6 +81,14 @@ class Lab:
             return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
         except FileNotFoundError:
             return []
+
+    def said(self) -> str:
+        """What it has printed since it was last asked."""
+        lines = []
+        while not self.running.fresh.empty():
+            lines.append(self.running.fresh.get() or "")
+        self.running.lines += lines
+        return "\n".join(lines)
 
     def programs(self) -> dict[str, int]:
         """The supervised processes by name: web, worker, beat, simulator."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -58,8 +58,8 @@ async def test_the_simulator_dies(
 
 
 @pytest.fixture
-async def own_lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
-    yield Lab(tmp_path_factory.mktemp("own-lab"), {"DATABASE_URL": "", "REDIS_URL": ""})
+def own_lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    return Lab(tmp_path_factory.mktemp("own-lab"), {"DATABASE_URL": "", "REDIS_URL": ""})
 
 
 @pytest.mark.embedded

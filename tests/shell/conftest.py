@@ -11,7 +11,6 @@ import pytest
 from django.db import connections
 
 from catalog.models import ChargerModel
-from chargers import bus
 from chargers.models import Charger, ChargerCommand, Message
 from chargers.services import commands
 from locations.models import Location
@@ -50,11 +49,33 @@ def log_of(charger_id: UUID) -> list[tuple[str, str]]:
 
 
 async def logged(charger: Charger, frames: list[tuple[str, str]]) -> None:
-    """Returns once the charger's log is exactly these frames."""
+    """Returns once the charger's log is exactly these frames; for exchanges where nobody speaks out of turn."""
     try:
         await eventually(lambda: log_of(charger.pk) == frames)
     except TimeoutError:
         assert await query(lambda: log_of(charger.pk)) == frames
+
+
+async def in_step(charger: Charger, csms: Csms) -> None:
+    """Returns once the log holds what the CSMS received, in that order, and what it sent, in that order.
+
+    Which of two frames that cross on the wire comes first depends on the end one looks from.
+    """
+
+    def split(frames: list[tuple[str, str]]) -> list[list[str]]:
+        return [[text for one, text in frames if one == direction] for direction in ("cp_to_csms", "csms_to_cp")]
+
+    try:
+        await eventually(lambda: split(log_of(charger.pk)) == split(csms.frames[charger.identity]))
+    except TimeoutError:
+        assert split(await query(lambda: log_of(charger.pk))) == split(csms.frames[charger.identity])
+
+
+async def until(condition: Callable[[], bool], within: float = 10.0) -> None:
+    """Returns once something in this process holds that has no event to wait for."""
+    async with asyncio.timeout(within):
+        while not condition():  # noqa: ASYNC110 - there is none
+            await asyncio.sleep(0.01)
 
 
 def command(charger: Charger, name: str, **payload: Any) -> str:
@@ -119,6 +140,3 @@ async def start_node(data_dir: Path, transactional_db: None) -> AsyncIterator[No
 @pytest.fixture
 async def node(start_node: NodeFactory) -> Node:
     return await start_node()
-
-
-__all__ = ["bus", "command", "eventually", "log_of", "outcome", "query"]

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as project_settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from chargers import bus
 from tests.shell.conftest import query
@@ -70,11 +69,11 @@ async def test_it_comes_after_the_commit_and_never_after_a_rollback(ear: Ear):
     assert await ear.hears()
 
 
-@pytest.mark.embedded
-@pytest.mark.skipif(
-    connection.vendor == "postgresql" or bool(project_settings.REDIS_URL), reason="these are datagrams' own"
-)
 class TestDatagrams:
+    @pytest.fixture(autouse=True)
+    def datagrams(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bus, "transport", bus.LocalDatagram)
+
     async def test_every_listener_hears_and_a_dead_one_is_tidied_away(self, ear: Ear):
         second = Ear()
         task = asyncio.create_task(bus.listen(second.heard.set))

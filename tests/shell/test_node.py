@@ -7,7 +7,7 @@ import pytest
 
 from chargers.models import Charger, ChargerCommand, ConnectionEvent, MessageCount, StationState, Transaction
 from simulator.shell.node import Node
-from tests.shell.conftest import command, eventually, logged, outcome, query
+from tests.shell.conftest import command, eventually, in_step, logged, outcome, query
 from tests.shell.csms import Csms
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,7 +58,7 @@ async def test_fifty_chargers_answer_one_fan_out(fleet_of: Fleet, csms: Csms, no
     ids = await query(lambda: [command(charger, "plug_connector", connector_id=1) for charger in fleet])
     await eventually(lambda: ChargerCommand.objects.unscoped().filter(pk__in=ids, state="accepted").count() == 50)
     for charger in fleet:
-        await logged(charger, csms.frames[charger.identity])
+        await in_step(charger, csms)
 
 
 async def test_a_stopped_charger_closes_with_1000_and_comes_back_where_it_was(fleet_of: Fleet, csms: Csms, node: Node):
@@ -81,7 +81,7 @@ async def test_a_stopped_charger_closes_with_1000_and_comes_back_where_it_was(fl
     await query(lambda: switch("start_charger"))
     await csms.until(lambda: csms.connects["CP-0"] == 2)
     assert len(csms.received("CP-0", "BootNotification")) == 1
-    await logged(charger, csms.frames["CP-0"])
+    await in_step(charger, csms)
 
 
 async def test_a_deleted_charger_closes_with_1000(fleet_of: Fleet, csms: Csms, node: Node):
@@ -107,4 +107,4 @@ async def test_a_stopping_node_says_1001_and_frees_its_shards_at_once(fleet_of: 
         await csms.until(lambda: csms.connects["CP-0"] == 2)
     assert second.id != node.id
     assert len(csms.received("CP-0", "BootNotification")) == 1, "a hand-over is a network reconnect"
-    await logged(charger, csms.frames["CP-0"])
+    await in_step(charger, csms)

@@ -1,5 +1,6 @@
 """Connector status and ChangeAvailability (behaviour contract, sections 3 and 5.1)."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core import timestamps
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from simulator.core.v16.charge_point import ChargePoint
 
 # The table of contract 3.2: the highest row that holds wins.
-PROJECTION = (
+PROJECTION: tuple[tuple[Callable[[Connector], bool], str], ...] = (
     (lambda c: c.blocking_fault is not None, "Faulted"),
     (lambda c: not c.operative and c.running is None, "Unavailable"),
     (lambda c: c.running is not None and c.energy_flows, "Charging"),

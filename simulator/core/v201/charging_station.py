@@ -1,7 +1,8 @@
 """The 2.0.1 Charging Station: which functional blocks it has and how it spells errors."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
+from simulator.core.block import Block
 from simulator.core.calls import Call
 from simulator.core.configuration import Configuration
 from simulator.core.errors import Kind
@@ -20,8 +21,11 @@ from simulator.core.v201.remote_control import RemoteControl
 from simulator.core.v201.remote_trigger import RemoteTrigger
 from simulator.core.v201.reports import Reports
 from simulator.core.v201.reset import Reset
+from simulator.core.v201.transaction_events import TransactionEvents
 from simulator.core.v201.transactions import Transactions
 from simulator.core.v201.variables import settings
+
+B = TypeVar("B", bound=Block[Any])
 
 # OCPP-J 2.0.1, table 8.
 ERROR_CODES = {
@@ -52,6 +56,7 @@ class ChargingStation(Station):
         Availability,
         Metering,
         Diagnostics,
+        TransactionEvents,
         Transactions,
         DeviceModel,
         Authorization,
@@ -97,37 +102,41 @@ class ChargingStation(Station):
 
     # Blocks that others need, by subject.
 
-    def _block(self, block_class: type[Any]) -> Any:
-        return self.blocks[self.block_classes.index(block_class)]
+    def _block(self, block_class: type[B]) -> B:
+        return cast("B", self.blocks[self.block_classes.index(block_class)])
 
     @property
     def registering(self) -> Registration:
-        return cast(Registration, self.blocks[0])
+        return self._block(Registration)
 
     @property
     def availability(self) -> Availability:
-        return cast(Availability, self.blocks[1])
+        return self._block(Availability)
 
     @property
     def metering(self) -> Metering:
-        return cast(Metering, self.blocks[2])
+        return self._block(Metering)
 
     @property
     def diagnostics(self) -> Diagnostics:
-        return cast(Diagnostics, self.blocks[3])
+        return self._block(Diagnostics)
+
+    @property
+    def events(self) -> TransactionEvents:
+        return self._block(TransactionEvents)
 
     @property
     def charging(self) -> Transactions:
-        return cast(Transactions, self.blocks[4])
+        return self._block(Transactions)
 
     @property
     def device_model(self) -> DeviceModel:
-        return cast(DeviceModel, self.blocks[5])
+        return self._block(DeviceModel)
 
     @property
     def resetting(self) -> Reset:
-        return cast(Reset, self._block(Reset))
+        return self._block(Reset)
 
     @property
     def pinging(self) -> Pings:
-        return cast(Pings, self._block(Pings))
+        return self._block(Pings)

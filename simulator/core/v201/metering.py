@@ -54,7 +54,9 @@ class Metering(Block["ChargingStation"]):
     def _seconds(self, variable: str) -> float:
         return float(self.station.configuration.number(variable))
 
-    def values(self, connector: Connector, controller: str, setting: str, context: str, at: float) -> list[dict[str, Any]]:
+    def values(
+        self, connector: Connector, controller: str, setting: str, context: str, at: float
+    ) -> list[dict[str, Any]]:
         """One MeterValue taken now with the measurands of `controller`.`setting`, or none where they give nothing."""
         configuration = self.station.configuration
         wanted = configuration.members(f"{controller}.{setting}")
@@ -98,7 +100,7 @@ class Metering(Block["ChargingStation"]):
             return
         values = self.tx_values(connector, "TxUpdatedMeasurands", "Sample.Periodic")
         if values:
-            self.station.charging.send(connector, "Updated", "MeterValuePeriodic", values=values)
+            self.station.events.send(connector, "Updated", "MeterValuePeriodic", values=values)
         self._arm(f"sample:{number}", f"{SAMPLED}.TxUpdatedInterval")
 
     def ended_sample_due(self, number: str) -> None:
@@ -155,7 +157,7 @@ class Metering(Block["ChargingStation"]):
             if connector.running is None:
                 self.send(connector.outlet.evse_id, values)
             else:
-                self.station.charging.send(connector, "Updated", "MeterValueClock", values=values)
+                self.station.events.send(connector, "Updated", "MeterValueClock", values=values)
         if main := self.main_meter("Sample.Clock", grid):
             self.send(0, main)
 

@@ -70,7 +70,7 @@ class RemoteTrigger(Block["ChargingStation"]):
             return _rejected("TxNotFound")
         for connector in running:
             values = self.station.metering.tx_values(connector, "TxUpdatedMeasurands", "Trigger")
-            self.station.charging.send(connector, "Updated", "Trigger", values=values)
+            self.station.events.send(connector, "Updated", "Trigger", values=values)
         return ACCEPTED
 
 

@@ -18,10 +18,6 @@ PROBLEMS = ("Problem", "Tripped", "Active")
 class Reports(Block["ChargingStation"]):
     actions: ClassVar = ("GetBaseReport", "GetReport")
 
-    def __init__(self, station: "ChargingStation") -> None:
-        super().__init__(station)
-        self.open_parts = 0
-
     def on_GetBaseReport(self, request: dict[str, Any]) -> dict[str, Any]:
         chosen = [one for one in self._all() if self._is_in(request["reportBase"], one)]
         return self._answer(request["requestId"], chosen)
@@ -65,7 +61,7 @@ class Reports(Block["ChargingStation"]):
     # --- NotifyReport -----------------------------------------------------------------------------------------------
 
     def _answer(self, request_id: int, chosen: list[Variable]) -> dict[str, Any]:
-        if self.open_parts:
+        if any(call.action == "NotifyReport" for call in self.station.outbox.waiting):
             return {"status": "Rejected", "statusInfo": {"reasonCode": "Busy"}}
         if not chosen:
             return {"status": "EmptyResultSet"}
@@ -83,14 +79,7 @@ class Reports(Block["ChargingStation"]):
             "tbc": not last,
             "seqNo": number,
         }
-        self.open_parts += 1
         self.station.call(Call("NotifyReport", payload, unasked=False))
-
-    def NotifyReport_answered(self, call: Call, answer: dict[str, Any]) -> None:
-        self.open_parts -= 1
-
-    def NotifyReport_failed(self, call: Call, problem: str) -> None:
-        self.open_parts -= 1
 
     def _entry(self, variable: Variable) -> dict[str, Any]:
         component: dict[str, Any] = {"name": variable.component}

@@ -1,63 +1,96 @@
-"""How 2.0.1 words what happens in a transaction: charging states, triggers and stop reasons (contract 3.2, 4.4, 4.5)."""
+"""TransactionEvent: what it carries, and what its answer means (behaviour contract, 4.5)."""
 
-from simulator.core import causes
-from simulator.core.physical.connector import Connector
+from typing import TYPE_CHECKING, Any, ClassVar
 
-CHARGING, EV_CONNECTED, IDLE = "Charging", "EVConnected", "Idle"
-SUSPENDED_EV, SUSPENDED_EVSE = "SuspendedEV", "SuspendedEVSE"
+from simulator.core import timestamps
+from simulator.core.authorization import TokenInfo
+from simulator.core.block import Block
+from simulator.core.calls import TRANSACTION, Call
+from simulator.core.physical.connector import Connector, Running
+from simulator.core.v201.authorization import token_info
+from simulator.core.v201.transaction_words import CHARGING, charging_state
 
-# Cause -> (triggerReason, stoppedReason), contract 4.4.
-WORDS = {
-    causes.LOCAL: ("StopAuthorized", "Local"),
-    causes.REMOTE: ("RemoteStop", "Remote"),
-    causes.EV_DISCONNECTED: ("EVCommunicationLost", "EVDisconnected"),
-    causes.EMERGENCY_STOP: ("AbnormalCondition", "EmergencyStop"),
-    causes.DEAUTHORIZED: ("Deauthorized", "DeAuthorized"),
-    causes.HARD_RESET: ("ResetCommand", "ImmediateReset"),
-    causes.LOCAL_RESET: ("AbnormalCondition", "Reboot"),
-    causes.UNLOCK: ("UnlockCommand", "Other"),
-    causes.POWER_LOSS: ("AbnormalCondition", "PowerLoss"),
-    causes.ENERGY_LIMIT: ("EnergyLimitReached", "EnergyLimitReached"),
-    causes.TIME_LIMIT: ("TimeLimitReached", "TimeLimitReached"),
-    causes.CONNECT_TIMEOUT: ("EVConnectTimeout", "Timeout"),
-    causes.EV_STOPPED: ("ChargingStateChanged", "StoppedByEV"),
-    causes.MASTER_PASS: ("StopAuthorized", "MasterPass"),
-    causes.OTHER: ("ChargingStateChanged", "Other"),
-}
-FAULT_REASONS = {
-    "GroundFailure": "GroundFault",
-    "OverCurrentFailure": "OvercurrentFault",
-    "OverVoltage": "PowerQuality",
-    "UnderVoltage": "PowerQuality",
-}
-# Causes that only end the authorization: whether the transaction ends with it is for TxStopPoint to say.
-AUTHORIZATION_ENDS = {
-    causes.LOCAL,
-    causes.REMOTE,
-    causes.DEAUTHORIZED,
-    causes.ENERGY_LIMIT,
-    causes.TIME_LIMIT,
-    causes.MASTER_PASS,
-}
+if TYPE_CHECKING:
+    from simulator.core.v201.charging_station import ChargingStation
 
 
-def words_for(cause: str) -> tuple[str, str]:
-    """(triggerReason, stoppedReason) of a cause."""
-    kind, _, code = cause.partition(":")
-    if kind == causes.FAULT:
-        return "AbnormalCondition", FAULT_REASONS.get(code, "Other")
-    return WORDS.get(cause, WORDS[causes.OTHER])
+class TransactionEvents(Block["ChargingStation"]):
+    actions: ClassVar = ()
 
+    def __init__(self, station: "ChargingStation") -> None:
+        super().__init__(station)
+        self._mark_queue_offline()  # whatever is still queued at a start waited out a lost connection
 
-def charging_state(connector: Connector) -> str:
-    """The chargingState of the transaction that runs at this outlet (contract 3.2)."""
-    running = connector.running
-    if running is None or not connector.plugged:
-        return IDLE
-    if not running.authorized:
-        return EV_CONNECTED
-    if connector.ev_side_open or not running.energy_offered or not connector.offers:
-        return SUSPENDED_EVSE
-    if connector.energy_flows:
-        return CHARGING
-    return EV_CONNECTED if connector.closed_at is None else SUSPENDED_EV
+    def send(
+        self,
+        connector: Connector,
+        event_type: str,
+        trigger: str,
+        *,
+        token: dict[str, Any] | None = None,
+        values: list[dict[str, Any]] | None = None,
+        info: dict[str, Any] | None = None,
+        state: str = "",
+        context: dict[str, Any] | None = None,
+        command_id: str = "",
+    ) -> None:
+        """Queues an event of the running transaction; its sequence number is fixed from here on."""
+        running, station = connector.running, self.station
+        assert running is not None
+        running.last_state = state or charging_state(connector)
+        payload: dict[str, Any] = {
+            "eventType": event_type,
+            "timestamp": timestamps.written(station.clock),
+            "triggerReason": trigger,
+            "seqNo": running.sequence_number,
+            "transactionInfo": {"transactionId": running.key, "chargingState": running.last_state} | (info or {}),
+            "evse": {"id": connector.outlet.evse_id, "connectorId": connector.outlet.connector_id},
+        }
+        optional = {"idToken": token, "meterValue": values, "offline": not station.online}
+        payload |= {name: value for name, value in optional.items() if value}
+        if running.last_state == CHARGING and connector.is_ac:
+            payload["numberOfPhasesUsed"] = connector.phases
+        running.sequence_number += 1
+        context = {"connector": connector.number} | (context or {})
+        call = Call("TransactionEvent", payload, TRANSACTION, context, command_id, transaction=running.key)
+        station.call(call)
+
+    def TransactionEvent_answered(self, call: Call, answer: dict[str, Any]) -> None:
+        number, info, charging = call.context["connector"], token_info(answer), self.station.charging
+        connector = self.station.connector(number)
+        running = connector.running if connector else None
+        if running is not None and running.key != call.transaction:
+            running = None
+        if "idTokenInfo" in answer:
+            self._remember(call, running, info)
+        refused = info.status != "Accepted" and call.payload["eventType"] != "Ended"
+        if connector is not None and running is not None and refused and running.authorized and not running.invalid:
+            charging.token_invalid(connector)
+        if call.context.get("grants"):
+            why = f"The CSMS answered {info.status} to TransactionEvent."
+            accepted = info.status == "Accepted"
+            charging.flow_over(number, "accepted" if accepted else "rejected", "" if accepted else why)
+
+    def _remember(self, call: Call, running: Running | None, info: TokenInfo) -> None:
+        token = call.payload.get("idToken", {}).get("idToken") or (running.id_tag if running else "")
+        charging = self.station.charging
+        if token:
+            charging.tokens.remember(token, info, charging.rules(), self.station.clock)
+
+    def TransactionEvent_failed(self, call: Call, problem: str) -> None:
+        if call.context.get("grants"):
+            self.station.charging.flow_over(
+                call.context["connector"], "failed", "The CSMS did not take TransactionEvent."
+            )
+        else:
+            self.station.commands.note(call.command_id, "Done, but the CSMS did not take TransactionEvent.")
+
+    def went_offline(self) -> None:
+        self._mark_queue_offline()
+
+    def _mark_queue_offline(self) -> None:
+        """`offline` is for what happened offline and for what was still queued when the link dropped."""
+        for call in self.station.outbox.queue:
+            if call.action == "TransactionEvent" and "offline" not in call.payload:
+                call.payload = {**call.payload, "offline": True}
+                self.station.outbox.store(call)

@@ -1,16 +1,16 @@
-"""Transactions told by TransactionEvent: when they start and end, and what is told between (behaviour contract, 4.5)."""
+"""Transactions: when they start, what they go through, when they end (behaviour contract, 4.1 to 4.5)."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from simulator.core import causes, timestamps
+from simulator.core import causes
 from simulator.core.authorization import Rules, TokenInfo
-from simulator.core.calls import TRANSACTION, Call
+from simulator.core.calls import NOTIFY, Call
 from simulator.core.charging import Charging
 from simulator.core.errors import CommandRefused
 from simulator.core.facts import TransactionEnded, TransactionIdentified, TransactionStarted
 from simulator.core.physical.connector import Connector, Fault, Grant, Running
-from simulator.core.v201.authorization import NO_AUTHORIZATION, id_token, token_info
-from simulator.core.v201.transaction_events import (
+from simulator.core.v201.authorization import NO_AUTHORIZATION, id_token
+from simulator.core.v201.transaction_words import (
     AUTHORIZATION_ENDS,
     CHARGING,
     EV_CONNECTED,
@@ -28,10 +28,6 @@ TIMERS = ("session_end", "plug_timeout")
 
 class Transactions(Charging["ChargingStation"]):
     actions: ClassVar = ()
-
-    def __init__(self, station: "ChargingStation") -> None:
-        super().__init__(station)
-        self._mark_queue_offline()  # whatever is still queued at a start waited out a lost connection
 
     def _rearm(self, connector: Connector) -> None:
         super()._rearm(connector)
@@ -114,7 +110,7 @@ class Transactions(Charging["ChargingStation"]):
         token: str,
         purpose: str,
         *,
-        priority: int = 2,
+        priority: int = NOTIFY,
         extra: dict[str, Any] | None = None,
     ) -> None:
         if self.station.configuration.flag("AuthCtrlr.Enabled"):
@@ -224,7 +220,7 @@ class Transactions(Charging["ChargingStation"]):
         if grant is not None and trigger != "CablePluggedIn":
             self._authorized(connector, grant, "Started", trigger, values)
         else:
-            self.send(connector, "Started", trigger, values=values)
+            self.station.events.send(connector, "Started", trigger, values=values)
 
     def _bind_grant(self, connector: Connector) -> None:
         """A token granted to a transaction that runs already."""
@@ -245,7 +241,7 @@ class Transactions(Charging["ChargingStation"]):
         running.authorized = running.token_sent = True
         running.remote_start_id = grant.remote_start_id
         info = {} if grant.remote_start_id is None else {"remoteStartId": grant.remote_start_id}
-        self.send(
+        self.station.events.send(
             connector,
             event_type,
             trigger,
@@ -265,7 +261,7 @@ class Transactions(Charging["ChargingStation"]):
         if connector.ev_connected and running.cable != "in":
             running.cable = "in"
             self.station.cancel_timer(f"plug_timeout:{connector.number}")
-            self.send(connector, "Updated", "CablePluggedIn")
+            self.station.events.send(connector, "Updated", "CablePluggedIn")
 
     def _follow_state(self, connector: Connector) -> None:
         """Every new charging state is told; with the stop point EnergyTransfer the end of energy is the end."""
@@ -277,7 +273,7 @@ class Transactions(Charging["ChargingStation"]):
         if running.last_state == CHARGING and "EnergyTransfer" in self._stop_points():
             self._finish(connector, causes.EV_STOPPED if state == SUSPENDED_EV else causes.OTHER)
         else:
-            self.send(connector, "Updated", "ChargingStateChanged")
+            self.station.events.send(connector, "Updated", "ChargingStateChanged")
 
     # --- end --------------------------------------------------------------------------------------------------------
 
@@ -295,7 +291,7 @@ class Transactions(Charging["ChargingStation"]):
         running = connector.running
         assert running is not None
         trigger, reason = words_for(cause)
-        self.send(connector, "Updated", trigger, token=self._stop_token(running, token))
+        self.station.events.send(connector, "Updated", trigger, token=self._stop_token(running, token))
         running.stop_reason = running.stop_reason or reason
         running.authorized = False
         connector.open_contactor()
@@ -309,7 +305,7 @@ class Transactions(Charging["ChargingStation"]):
         trigger, reason = words_for(cause)
         reason = running.stop_reason or reason
         values = running.values + station.metering.end_values(connector)
-        self.send(
+        self.station.events.send(
             connector,
             "Ended",
             trigger,
@@ -343,7 +339,7 @@ class Transactions(Charging["ChargingStation"]):
             self._finish(connector, causes.EV_DISCONNECTED)
             return
         running.cable = "out"
-        self.send(connector, "Updated", "EVCommunicationLost")
+        self.station.events.send(connector, "Updated", "EVCommunicationLost")
         if connector.outlet.format != "socket":
             self.station.set_timer(f"plug_timeout:{connector.number}", self.connection_timeout())
 
@@ -357,79 +353,6 @@ class Transactions(Charging["ChargingStation"]):
         for connector in self.station.connectors:
             self.end(connector, causes.LOCAL_RESET)
         self.station.reboot("LocalReset")
-
-    # --- TransactionEvent -------------------------------------------------------------------------------------------
-
-    def send(
-        self,
-        connector: Connector,
-        event_type: str,
-        trigger: str,
-        *,
-        token: dict[str, Any] | None = None,
-        values: list[dict[str, Any]] | None = None,
-        info: dict[str, Any] | None = None,
-        state: str = "",
-        context: dict[str, Any] | None = None,
-        command_id: str = "",
-    ) -> None:
-        """Queues an event of the running transaction; its sequence number is fixed from here on."""
-        running, station = connector.running, self.station
-        assert running is not None
-        running.last_state = state or charging_state(connector)
-        payload: dict[str, Any] = {
-            "eventType": event_type,
-            "timestamp": timestamps.written(station.clock),
-            "triggerReason": trigger,
-            "seqNo": running.sequence_number,
-            "transactionInfo": {"transactionId": running.key, "chargingState": running.last_state} | (info or {}),
-            "evse": {"id": connector.outlet.evse_id, "connectorId": connector.outlet.connector_id},
-        }
-        optional = {"idToken": token, "meterValue": values, "offline": not station.online}
-        payload |= {name: value for name, value in optional.items() if value}
-        if running.last_state == CHARGING and connector.is_ac:
-            payload["numberOfPhasesUsed"] = connector.phases
-        running.sequence_number += 1
-        context = {"connector": connector.number} | (context or {})
-        call = Call("TransactionEvent", payload, TRANSACTION, context, command_id, transaction=running.key)
-        station.call(call)
-
-    def TransactionEvent_answered(self, call: Call, answer: dict[str, Any]) -> None:
-        number, info = call.context["connector"], token_info(answer)
-        connector = self.station.connector(number)
-        running = connector.running if connector else None
-        if running is not None and running.key != call.transaction:
-            running = None
-        if "idTokenInfo" in answer:
-            self._remember(call, running, info)
-        refused = info.status != "Accepted" and call.payload["eventType"] != "Ended"
-        if connector is not None and running is not None and refused and running.authorized and not running.invalid:
-            self.token_invalid(connector)
-        if call.context.get("grants"):
-            if info.status == "Accepted":
-                self.flow_over(number, "accepted")
-            else:
-                self.flow_over(number, "rejected", f"The CSMS answered {info.status} to TransactionEvent.")
-
-    def _remember(self, call: Call, running: Running | None, info: TokenInfo) -> None:
-        token = call.payload.get("idToken", {}).get("idToken") or (running.id_tag if running else "")
-        if token:
-            self.tokens.remember(token, info, self.rules(), self.station.clock)
-
-    def TransactionEvent_failed(self, call: Call, problem: str) -> None:
-        if call.context.get("grants"):
-            self.flow_over(call.context["connector"], "failed", "The CSMS did not take TransactionEvent.")
-        else:
-            self.station.commands.note(call.command_id, "Done, but the CSMS did not take TransactionEvent.")
-
-    def went_offline(self) -> None:
-        self._mark_queue_offline()
-
-    def _mark_queue_offline(self) -> None:
-        for call in self.station.outbox.queue:
-            if call.action == "TransactionEvent" and "offline" not in call.payload:
-                call.payload = {**call.payload, "offline": True}
-                self.station.outbox.store(call)
 
 
 def _trigger_of(grant: Grant) -> str:

@@ -97,7 +97,9 @@ def option(default: str, options: tuple[str, ...], access: str = "R", *, live: b
     return Spec(Setting("text", default, access, members=options), live=live)
 
 
-def members(default: str, drawn_from: tuple[str, ...], access: str = "RW", *, least: int = 0, ordered: bool = False) -> Spec:
+def members(
+    default: str, drawn_from: tuple[str, ...], access: str = "RW", *, least: int = 0, ordered: bool = False
+) -> Spec:
     setting = Setting("members", default, access, least=least, members=drawn_from, most=16)
     return Spec(setting, data_type="SequenceList" if ordered else "")
 

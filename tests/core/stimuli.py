@@ -1,0 +1,268 @@
+"""What may be done to a station: users' commands, calls of a CSMS, its answers, and nonsense. Chosen by number."""
+
+from collections.abc import Callable
+from typing import Any
+
+from simulator.core.faults import KINDS
+
+NOW = "2026-04-02T09:15:00Z"
+TAGS = ("TAG", "tag-2", "X" * 20)
+Command = Callable[[int], tuple[str, dict[str, Any]]]
+Call = Callable[[int, str], tuple[str, dict[str, Any]]]
+
+
+def pick(options: Any, number: int) -> Any:
+    return list(options)[number // 7 % len(options)]
+
+
+def command(name: str, **fields: Callable[[int], Any]) -> Command:
+    """A command whose fields are drawn from the number; None leaves a field out."""
+
+    def make(number: int) -> tuple[str, dict[str, Any]]:
+        params = {key: draw(number) for key, draw in fields.items()}
+        return name, {key: value for key, value in params.items() if value is not None}
+
+    return make
+
+
+def connector(number: int) -> int | None:
+    return (1, 2, None, 3)[number // 11 % 4]
+
+
+def tag(number: int) -> str:
+    return str(pick(TAGS, number))
+
+
+CONFIGURATION = (
+    {"MeterValueSampleInterval": "5", "SampledDataCtrlr.TxUpdatedInterval": "5"},
+    {"StopTxnSampledData": "Energy.Active.Import.Register", "SampledDataCtrlr.TxEndedInterval": "20"},
+    {"ClockAlignedDataInterval": "900", "AlignedDataCtrlr.Interval": "900"},
+    {"StopTransactionOnEVSideDisconnect": "false", "TxCtrlr.StopTxOnEVSideDisconnect": "false"},
+    {"StopTransactionOnInvalidId": "false", "TxCtrlr.StopTxOnInvalidId": "false"},
+    {"LocalPreAuthorize": "true", "AuthCtrlr.LocalPreAuthorize": "true"},
+    {"AllowOfflineTxForUnknownId": "true", "AuthCtrlr.OfflineTxForUnknownIdEnabled": "true"},
+    {"ConnectionTimeOut": "10", "TxCtrlr.EVConnectionTimeOut": "10"},
+    {"TxCtrlr.TxStartPoint": "PowerPathClosed"},
+    {"TxCtrlr.TxStartPoint": "EnergyTransfer"},
+    {"TxCtrlr.TxStartPoint": "Authorized"},
+    {"TxCtrlr.TxStopPoint": "EVConnected"},
+    {"TxCtrlr.TxStopPoint": "EnergyTransfer"},
+    {"TxCtrlr.TxStopPoint": "Authorized"},
+    {"AuthCtrlr.Enabled": "false"},
+    {"TransactionMessageAttempts": "1", "OCPPCommCtrlr.MessageAttempts[TransactionEvent]": "1"},
+    {"NoSuchKey": "1", "HeartbeatInterval": "-1"},
+)
+COMMANDS: tuple[Command, ...] = (
+    command("plug_connector", connector_id=connector),
+    command("unplug_connector", connector_id=connector),
+    command("start_session", id_tag=tag, connector_id=connector),
+    command("start_transaction", id_tag=tag, connector_id=connector),
+    command("stop_session", connector_id=connector),
+    command("stop_transaction"),
+    command("start_session", id_tag=tag, duration_seconds=lambda n: 30, target_energy_kwh=lambda n: 0.05),
+    command("unlock_connector", connector_id=connector),
+    command("authorize_id_tag", id_tag=tag),
+    command("ev_requests_energy", connector_id=connector),
+    command("ev_stops_energy", connector_id=connector),
+    command("power_update", power_w=lambda n: (0, 500, 3000, 500_000)[n % 4], connector_id=connector),
+    command("reset", type=lambda n: ("Soft", "Hard")[n // 7 % 2]),
+    command("inject_fault", fault_type=lambda n: pick([*KINDS, "Gremlins"], n), connector_id=connector),
+    command(
+        "inject_fault",
+        fault_type=lambda n: pick(KINDS, n),
+        duration_seconds=lambda n: 20,
+        severity=lambda n: ("blocking", "warning")[n % 2],
+    ),
+    command("clear_fault"),
+    command("update_configuration", configuration=lambda n: pick(CONFIGURATION, n)),
+    command("update_configuration", configuration=lambda n: pick(CONFIGURATION, n * 3)),
+    command("reset_cache"),
+    command("set_local_auth_list", list_version=lambda n: n, entries=lambda n: [{"id_tag": "TAG"}]),
+    command("clear_local_auth_list"),
+    command("no_such_command"),
+)
+
+
+def call(action: str, payload: Callable[[int, str], dict[str, Any]] | None = None) -> Call:
+    return lambda number, transaction: (action, payload(number, transaction) if payload else {})
+
+
+def _whole(transaction: str) -> int:
+    return int(transaction) if transaction.lstrip("-").isdigit() else 99
+
+
+def _token(number: int) -> dict[str, Any]:
+    return {"idToken": tag(number), "type": "ISO14443"}
+
+
+def _variable(number: int) -> dict[str, Any]:
+    names = (
+        ("OCPPCommCtrlr", "HeartbeatInterval"),
+        ("TxCtrlr", "TxStartPoint"),
+        ("SecurityCtrlr", "BasicAuthPassword"),
+        ("NoSuchCtrlr", "Nothing"),
+        ("TxCtrlr", "Nothing"),
+        ("ChargingStation", "AvailabilityState"),
+        ("SampledDataCtrlr", "TxUpdatedInterval"),
+    )
+    component, variable = pick(names, number)
+    return {"component": {"name": component}, "variable": {"name": variable}}
+
+
+def _evse(number: int) -> dict[str, Any]:
+    return ({}, {"evse": {"id": 1}}, {"evse": {"id": 2, "connectorId": 1}}, {"evse": {"id": 9}})[number // 7 % 4]
+
+
+CALLS: dict[str, tuple[Call, ...]] = {
+    "ocpp1.6": (
+        call("RemoteStartTransaction", lambda n, t: {"idTag": tag(n)} | ({"connectorId": n % 4} if n % 2 else {})),
+        call("RemoteStopTransaction", lambda n, t: {"transactionId": _whole(t)}),
+        call("Reset", lambda n, t: {"type": ("Soft", "Hard")[n // 7 % 2]}),
+        call("UnlockConnector", lambda n, t: {"connectorId": n % 4}),
+        call(
+            "ChangeAvailability",
+            lambda n, t: {"connectorId": n // 3 % 4, "type": ("Operative", "Inoperative")[n // 7 % 3 > 1]},
+        ),
+        call("ChangeConfiguration", lambda n, t: dict(zip(("key", "value"), next(iter(pick(CONFIGURATION, n).items()))))),
+        call("GetConfiguration", lambda n, t: {"key": ["HeartbeatInterval", "Nope"]} if n % 2 else {}),
+        call("ClearCache"),
+        call("DataTransfer", lambda n, t: {"vendorId": "x"}),
+        call("GetLocalListVersion"),
+        call(
+            "SendLocalList",
+            lambda n, t: {
+                "listVersion": n % 50,
+                "updateType": ("Full", "Differential")[n % 2],
+                "localAuthorizationList": [{"idTag": tag(n), "idTagInfo": {"status": "Accepted"}}],
+            },
+        ),
+        call(
+            "TriggerMessage",
+            lambda n, t: {
+                "requestedMessage": pick(
+                    ("BootNotification", "Heartbeat", "StatusNotification", "MeterValues", "FirmwareStatusNotification"), n
+                )
+            }
+            | ({"connectorId": n % 4} if n % 2 else {}),
+        ),
+        call("ReserveNow", lambda n, t: {"connectorId": 1, "expiryDate": NOW, "idTag": "TAG", "reservationId": 1}),
+        call("BootNotification", lambda n, t: {"chargePointVendor": "x", "chargePointModel": "y"}),
+        call("NoSuchAction"),
+    ),
+    "ocpp2.0.1": (
+        call(
+            "RequestStartTransaction",
+            lambda n, t: {"idToken": _token(n), "remoteStartId": n} | ({"evseId": n % 4} if n % 2 else {}),
+        ),
+        call("RequestStopTransaction", lambda n, t: {"transactionId": t or "none"}),
+        call("GetTransactionStatus", lambda n, t: {"transactionId": t or "none"} if n % 2 else {}),
+        call(
+            "Reset",
+            lambda n, t: {"type": ("Immediate", "OnIdle")[n // 7 % 2]} | ({"evseId": 1} if n % 5 == 0 else {}),
+        ),
+        call("UnlockConnector", lambda n, t: {"evseId": n % 4, "connectorId": 1}),
+        call(
+            "ChangeAvailability",
+            lambda n, t: {"operationalStatus": ("Operative", "Inoperative")[n // 3 % 3 > 1]} | _evse(n),
+        ),
+        call("GetVariables", lambda n, t: {"getVariableData": [_variable(n), _variable(n * 3)]}),
+        call(
+            "SetVariables",
+            lambda n, t: {"setVariableData": [{**_variable(n), "attributeValue": pick(("7", "EVConnected", "x" * 20), n)}]},
+        ),
+        call(
+            "GetBaseReport",
+            lambda n, t: {
+                "requestId": n,
+                "reportBase": pick(("ConfigurationInventory", "FullInventory", "SummaryInventory"), n),
+            },
+        ),
+        call("GetReport", lambda n, t: {"requestId": n, "componentCriteria": ["Problem"]}),
+        call("ClearCache"),
+        call("DataTransfer", lambda n, t: {"vendorId": "x"}),
+        call("GetLocalListVersion"),
+        call(
+            "SendLocalList",
+            lambda n, t: {
+                "versionNumber": n % 50,
+                "updateType": ("Full", "Differential")[n % 2],
+                "localAuthorizationList": [{"idToken": _token(n), "idTokenInfo": {"status": "Accepted"}}],
+            },
+        ),
+        call(
+            "TriggerMessage",
+            lambda n, t: {
+                "requestedMessage": pick(
+                    (
+                        "BootNotification",
+                        "Heartbeat",
+                        "StatusNotification",
+                        "MeterValues",
+                        "TransactionEvent",
+                        "FirmwareStatusNotification",
+                        "SignV2GCertificate",
+                    ),
+                    n,
+                )
+            }
+            | _evse(n * 2),
+        ),
+        call("CostUpdated", lambda n, t: {"totalCost": 1.5, "transactionId": t or "none"}),
+        call("BootNotification", lambda n, t: {"reason": "PowerUp", "chargingStation": {"model": "a", "vendorName": "b"}}),
+        call("NoSuchAction"),
+    ),
+}
+GARBAGE = (
+    "",
+    "x",
+    "{}",
+    "[]",
+    "[2]",
+    "[2,null]",
+    '[2,"a"]',
+    '[7,"a",{}]',
+    '[2,7,"Reset",{}]',
+    '[2,"' + "i" * 40 + '","Heartbeat",{}]',
+    '[3,"unknown",{}]',
+    '[4,"unknown","InternalError","",{}]',
+    '[2,"\\ud800","Reset",{}]',
+    "[" * 200,
+    "null",
+)
+
+
+def spoiled(payload: dict[str, Any], number: int) -> Any:
+    """The payload, made wrong in one of several ways."""
+    match number // 5 % 6:
+        case 0:
+            return {**payload, "unknownProperty": 1}
+        case 1:
+            return dict.fromkeys(payload)
+        case 2:
+            return {key: [value] for key, value in payload.items()}
+        case 3:
+            return []
+        case 4:
+            return {key: "y" * 2000 for key in payload}
+        case _:
+            return dict(list(payload.items())[1:])
+
+
+def answer_to(
+    subprotocol: str, action: str, payload: dict[str, Any], transaction: int, *, good: bool = True
+) -> dict[str, Any]:
+    """What a CSMS answers; where it can refuse, it refuses if not `good`."""
+    status = "Accepted" if good else "Blocked"
+    if action == "BootNotification":
+        boot = "Accepted" if good else ("Pending", "Rejected")[transaction % 2]
+        return {"status": boot, "interval": 20, "currentTime": NOW}
+    if action == "Heartbeat":
+        return {"currentTime": NOW}
+    if subprotocol == "ocpp2.0.1":
+        tells = action == "Authorize" or (action == "TransactionEvent" and ("idToken" in payload or not good))
+        return {"idTokenInfo": {"status": status}} if tells else {}
+    if action == "Authorize":
+        return {"idTagInfo": {"status": status}}
+    if action == "StartTransaction":
+        return {"transactionId": transaction, "idTagInfo": {"status": status}}
+    return {}
