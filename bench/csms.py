@@ -15,6 +15,7 @@ from collections import Counter
 
 import uvloop
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 from bench.wire import SUBPROTOCOL, TIMESTAMP, TRIGGER, action_of, id_of
 
@@ -48,6 +49,8 @@ class Csms:
                     self.frames += 1
                     self.heard[action] += 1
                 self.news.set()
+        except ConnectionClosed:
+            print(f"lost {socket.request and socket.request.path}", file=sys.stderr)
         finally:
             self.sockets.discard(socket)
 

@@ -61,6 +61,11 @@ class Gateway:
         with program("celery", *arguments, env=self.env, log=self.folder / "simulator.log") as pid:
             yield pid
 
+    def last_words(self, lines: int = 15) -> str:
+        """The ends of the logs, for when it went wrong."""
+        ends = [(log.name, log.read_text().splitlines()[-lines:]) for log in self.folder.glob("*.log")]
+        return "\n".join(f"{name}: {line}" for name, tail in ends for line in tail)
+
     def answers(self) -> bool:
         try:
             return self.http.get("/health").status_code == 200

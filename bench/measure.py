@@ -56,6 +56,14 @@ def measure_bare(count: int, rounds: int) -> Figures:
 def measure_gateway(count: int, rounds: int, folder: Path) -> Figures:
     lab = Gateway(folder)
     lab.prepare()
+    try:
+        return measure_lab(lab, count, rounds)
+    except Exception as error:
+        error.add_note(lab.last_words())
+        raise
+
+
+def measure_lab(lab: Gateway, count: int, rounds: int) -> Figures:
     with talker("bench.csms") as csms, lab.web():
         url = f"ws://127.0.0.1:{csms.hear()['port']}"
         with lab.node() as pid:

@@ -55,12 +55,12 @@ class NewLocationForm(LocationForm):
 class LocationAdmin(TenantAdmin):
     form = LocationForm
     audited_by_service = frozenset({ADD, CHANGE, DELETE})
-    list_display = ("name", "tenant", "city", "country", "status", "public", "charger_count", "created_at")
+    list_display = ("name", "organization", "city", "country", "status", "public", "charger_count", "created_at")
     list_filter = (("tenant", RelatedFilter), "status", "public")
     list_select_related = ("tenant",)
     ordering = ("-created_at", "-id")
     search_fields = ("name", "slug", "city", "tenant__name", "tenant__slug")
-    readonly_fields = ("id", "tenant", "created_at", "updated_at", "chargers")
+    readonly_fields = ("id", "organization", "created_at", "updated_at", "chargers")
     place = ("address", "city", "country", "timezone", ("latitude", "longitude"))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -70,7 +70,7 @@ class LocationAdmin(TenantAdmin):
                 ("Place", {"fields": self.place}),
             )
         return (
-            (None, {"fields": ("tenant", "name", "slug", "owner_name", ("public", "status"), "chargers")}),
+            (None, {"fields": ("organization", "name", "slug", "owner_name", ("public", "status"), "chargers")}),
             ("Place", {"fields": self.place}),
             ("Row", {"fields": ("id", "created_at", "updated_at")}),
         )

@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from tenants.scoping import TenantManager, TenantModel
+from tenants.scoping import TenantModel
 
 
 class LocationStatus(models.TextChoices):

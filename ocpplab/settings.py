@@ -149,6 +149,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "repair-simulator": {"task": "simulator.tasks.repair", "schedule": 15.0, "options": {"expires": 15}},
+}
 
 # --- simulator ------------------------------------------------------------------------------------------------------
 
@@ -212,6 +215,7 @@ JWT_CLAIM_ORGANIZATION = env.str("JWT_CLAIM_ORGANIZATION", default="organization
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "ocpplab.formats"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True  # no collectstatic step between a clone and a first run
@@ -233,6 +237,21 @@ UNFOLD = {
     "SITE_HEADER": "OCPPLAB Gateway",
     "SITE_URL": "/",
     "SITE_SYMBOL": "ev_station",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% .015 195)",
+            "100": "oklch(94% .035 195)",
+            "200": "oklch(89% .06 195)",
+            "300": "oklch(82% .09 195)",
+            "400": "oklch(72% .11 195)",
+            "500": "oklch(61% .105 195)",
+            "600": "oklch(50% .09 195)",
+            "700": "oklch(44% .078 195)",
+            "800": "oklch(38% .066 195)",
+            "900": "oklch(33% .055 195)",
+            "950": "oklch(25% .04 195)",
+        }
+    },
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"show_search": True, "navigation": "ocpplab.sidebar.navigation"},
 }

@@ -4,6 +4,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 
@@ -85,6 +86,23 @@ class AccessToken(models.Model):
         return self.membership is None or self.membership.role != MembershipRole.VIEWER
 
 
+class RememberedAnswer(models.Model):
+    """The first answer to a POST with an Idempotency-Key; without a status it is still being worked on.
+
+    `id` is a hash of token, route and key, `request` one of what was asked.
+    """
+
+    id = models.CharField(primary_key=True, max_length=64)
+    token = models.ForeignKey(AccessToken, on_delete=models.CASCADE, related_name="+")
+    request = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    answer: models.JSONField[Any, Any] = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.id
+
+
 class AuditEntry(models.Model):
     """One write by a person or a token: who, what, on which object. Never changed, never holds a secret."""
 
@@ -114,6 +132,7 @@ __all__ = [
     "Membership",
     "MembershipRole",
     "Organization",
+    "RememberedAnswer",
     "TenantManager",
     "TenantModel",
     "TokenRole",

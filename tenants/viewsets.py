@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
 from ocpplab.api.errors import Forbidden
-from tenants.authentication import caller_of, tenant_of
+from tenants import idempotency
+from tenants.authentication import ORGANIZATION_HEADER, caller_of, tenant_of
 from tenants.scoping import close_scope, open_scope
 
 
@@ -19,6 +21,18 @@ class TenantViewSet(GenericViewSet[Any]):
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     filter_backends = ()  # filters are each view's own
+    header_parameters = (
+        OpenApiParameter(
+            ORGANIZATION_HEADER,
+            location=OpenApiParameter.HEADER,
+            description="The organization's id. Admin tokens must send it, user tokens must not.",
+        ),
+        OpenApiParameter(
+            idempotency.HEADER,
+            location=OpenApiParameter.HEADER,
+            description="For POST: a repeat with the same key within 24 h is answered as the first was.",
+        ),
+    )
     _scope: Token[UUID | None] | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -28,6 +42,9 @@ class TenantViewSet(GenericViewSet[Any]):
         if request.method not in SAFE_METHODS and not caller.token.may_write:
             raise Forbidden("The role viewer may only read.")
         self._scope = open_scope(tenant_id)
+        handler: idempotency.Handler | None = getattr(self, "post", None)
+        if request.method == "POST" and handler is not None and idempotency.HEADER in request.headers:
+            self.post = idempotency.once(handler, caller.token, tenant_id, request)
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:

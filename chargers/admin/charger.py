@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from rest_framework.serializers import ValidationError
@@ -20,10 +19,11 @@ from chargers.admin.actions import ACTIONS, ORDERS, OrderForm
 from chargers.api.serializers import station_identity
 from chargers.models import Charger, Connector, OcppVersion
 from chargers.services.configuration import picture_of
+from chargers.services.lookup import as_id
 from chargers.services.provisioning import NewCharger, create_charger, delete_chargers, update_charger
 from tenants.admin import RelatedFilter, TenantAdmin, TenantForm
 from tenants.admin.base import ADD, CHANGE, DELETE, adopt
-from tenants.admin.display import badge, list_link, once_per_row, pretty
+from tenants.admin.display import badge, list_link, pretty
 from tenants.scoping import scope
 
 CONNECTION_COLOURS = {"connected": "success", "connecting": "info", "offline": "warning"}
@@ -35,6 +35,8 @@ class ChargerForm(TenantForm):
     class Meta:
         model = Charger
         fields: ClassVar = ("identity", "name", "connector_type", "ocpp_version", "ws_url", "location_name")
+        labels: ClassVar = {"ws_url": "WebSocket URL", "ocpp_version": "OCPP version"}
+        help_texts: ClassVar = {"ws_url": "Where its CSMS is; the addresses of the house CSMS stand under Endpoints."}
 
     def clean_identity(self) -> str:
         identity = str(self.cleaned_data["identity"])
@@ -69,9 +71,10 @@ class ChargerAdmin(TenantAdmin):
     actions = ACTIONS
     action_form = OrderForm
     change_form_outer_before_template = "admin/chargers/drive.html"
+    change_form_outer_after_template = "admin/chargers/charger_panels.html"
     autocomplete_fields = ("location", "model")
     list_display = (
-        "identity", "tenant", "location", "model", "ocpp_version", "machine", "connection", "provisioning",
+        "identity", "organization", "location", "model", "version", "machine", "connection", "provisioning",
         "updated_at",
     )  # fmt: skip
     list_filter = (
@@ -94,7 +97,7 @@ class ChargerAdmin(TenantAdmin):
             None,
             {
                 "fields": (
-                    ("identity", "tenant"),
+                    ("identity", "organization"),
                     ("model", "connector_type"),
                     ("ocpp_version", "name"),
                     "ws_url",
@@ -110,18 +113,14 @@ class ChargerAdmin(TenantAdmin):
                     ("machine", "connection", "provisioning"),
                     ("provisioned_at", "created_at", "updated_at"),
                     "provisioning_error",
-                    "outlets",
-                    "latest_frames",
-                    "picture",
                 )
             },
         ),
         ("Row", {"classes": ("collapse",), "fields": ("id", ("shard", "revision"), "seed", "options")}),
     )
     shown = (
-        "id", "identity", "tenant", "model", "machine", "connection", "provisioning", "provisioned_at", "created_at",
-        "updated_at", "provisioning_error", "outlets", "latest_frames", "picture", "records", "shard", "revision",
-        "seed", "options",
+        "id", "identity", "organization", "model", "machine", "connection", "provisioning", "provisioned_at",
+        "created_at", "updated_at", "provisioning_error", "records", "shard", "revision", "seed", "options",
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -138,8 +137,21 @@ class ChargerAdmin(TenantAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        context = {**(extra_context or {}), "orders": ORDERS if object_id else ()}
+        key = as_id(object_id or "")
+        charger = Charger.objects.unscoped().filter(pk=key).first() if key else None
+        context = {**(extra_context or {}), **(panels(charger) if charger else {})}
         return super().changeform_view(request, object_id, form_url, context)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> Any:
+        return {
+            "ocpp_version": "",
+            "connector_type": ConnectorType.TYPE2,
+            **super().get_changeform_initial_data(request),
+        }
+
+    @admin.display(description="OCPP", ordering="ocpp_version")
+    def version(self, charger: Charger) -> str:
+        return charger.get_ocpp_version_display().removeprefix("OCPP ")
 
     @badge("machine", {"running": "success"})
     def machine(self, charger: Charger) -> str:
@@ -156,22 +168,6 @@ class ChargerAdmin(TenantAdmin):
     @admin.display(description="error")
     def provisioning_error(self, charger: Charger) -> SafeString | str:
         return pretty(charger.error)
-
-    @admin.display(description="connectors")
-    @once_per_row
-    def outlets(self, charger: Charger) -> SafeString:
-        rows = Connector.objects.unscoped().filter(charger=charger)
-        return SafeString(render_to_string("admin/chargers/connectors.html", {"connectors": rows}))
-
-    @admin.display(description="picture of the station")
-    @once_per_row
-    def picture(self, charger: Charger) -> SafeString | str:
-        return pretty(picture_of(charger))
-
-    @admin.display(description=f"last {frames.LATEST} frames")
-    @once_per_row
-    def latest_frames(self, charger: Charger) -> SafeString:
-        return frames.table(frames.latest(charger.pk))
 
     @admin.display(description="see also")
     def records(self, charger: Charger) -> SafeString:
@@ -211,6 +207,16 @@ class ChargerAdmin(TenantAdmin):
         for tenant_id, chargers in by_tenant.items():
             with scope(tenant_id):
                 delete_chargers(chargers)
+
+
+def panels(charger: Charger) -> dict[str, Any]:
+    """What stands around the form of a charger: its orders, outlets, last frames and picture."""
+    return {
+        "orders": ORDERS,
+        "connectors": Connector.objects.unscoped().filter(charger=charger),
+        "frames": frames.latest(charger.pk),
+        "picture": pretty(picture_of(charger)),
+    }
 
 
 def wanted(fields: dict[str, Any]) -> NewCharger:

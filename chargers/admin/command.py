@@ -1,12 +1,15 @@
 """Commands: what was asked of chargers, what became of it, and the frames that prove it."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from chargers.admin import frames
 from chargers.models import ChargerCommand
 from tenants.admin import KeysetAdmin, RelatedFilter, TenantAdmin
-from tenants.admin.display import badge, once_per_row, pretty
+from tenants.admin.display import badge, pretty
 
 COLOURS = {
     "claimed": "info",
@@ -21,20 +24,31 @@ COLOURS = {
 @admin.register(ChargerCommand)
 class ChargerCommandAdmin(KeysetAdmin, TenantAdmin):
     keyset = ("created_at", "id")
-    list_display = ("created_at", "charger", "tenant", "event_type", "outcome", "reason", "frame_count", "actor")
+    list_display = ("created_at", "charger", "organization", "event_type", "outcome", "reason", "frame_count", "actor")
     list_display_links = ("created_at", "event_type")
     list_filter = (("charger", RelatedFilter), ("tenant", RelatedFilter), "state")
     list_select_related = ("charger", "tenant")
     search_fields = ("id__exact",)
     search_help_text = "A command's id."
+    change_form_outer_after_template = "admin/chargers/command_panels.html"
     fieldsets = (
-        (None, {"fields": (("id", "event_type", "outcome"), "reason", ("charger", "tenant", "ocpp_version"), "body")}),
-        ("Times", {"fields": (("created_at", "claimed_at"), ("sent_at", "finished_at", "deadline_at"), "actor")}),
-        ("Proof", {"fields": ("answer", "proof")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("id", "event_type", "outcome"),
+                    "reason",
+                    ("charger", "organization", "ocpp_version"),
+                    "body",
+                )
+            },
+        ),
+        ("Times", {"fields": (("created_at", "claimed_at"), ("sent_at", "finished_at", "deadline_at"))}),
+        ("Answer of the station", {"fields": ("answer",)}),
     )
     readonly_fields = (
-        "id", "event_type", "outcome", "reason", "charger", "tenant", "ocpp_version", "body", "created_at",
-        "claimed_at", "sent_at", "finished_at", "deadline_at", "actor", "answer", "proof",
+        "id", "event_type", "outcome", "reason", "charger", "organization", "body", "created_at",
+        "claimed_at", "sent_at", "finished_at", "deadline_at", "actor", "answer",
     )  # fmt: skip
 
     @badge("state", COLOURS)
@@ -49,11 +63,18 @@ class ChargerCommandAdmin(KeysetAdmin, TenantAdmin):
     def body(self, command: ChargerCommand) -> SafeString | str:
         return pretty(command.payload)
 
-    @admin.display(description="the station's answer")
+    @admin.display(description="answer")
     def answer(self, command: ChargerCommand) -> SafeString | str:
         return pretty(command.result)
 
-    @admin.display(description="frames")
-    @once_per_row
-    def proof(self, command: ChargerCommand) -> SafeString:
-        return frames.table(frames.named(command.charger_id, command.frames))
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        command = ChargerCommand.objects.unscoped().filter(pk=object_id).first()
+        proof = frames.named(command.charger_id, command.frames) if command else ()
+        context = {**(extra_context or {}), "frames": proof}
+        return super().changeform_view(request, object_id, form_url, context)

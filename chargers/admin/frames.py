@@ -5,8 +5,6 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db.models import Q
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
 
 from chargers.models import Charger, Direction, Message
 
@@ -32,10 +30,6 @@ def named(charger_id: UUID, entry_ids: Sequence[str]) -> list[Message]:
     for number, found in sequences.items():
         wanted |= Q(epoch=number, sequence__in=found)
     return list(Message.objects.unscoped().filter(wanted, charger_id=charger_id).order_by("epoch", "sequence"))
-
-
-def table(frames: Iterable[Message]) -> SafeString:
-    return SafeString(render_to_string("admin/chargers/frames.html", {"frames": frames}))
 
 
 def readable(message: Message) -> str:

@@ -10,18 +10,18 @@ from tenants.admin.display import badge
 @admin.register(Transaction)
 class TransactionAdmin(KeysetAdmin, TenantAdmin):
     keyset = ("started_at", "id")
-    list_display = ("started_at", "charger", "tenant", "outlet", "transaction_id", "id_tag", "course", "energy")
+    list_display = ("started_at", "charger", "organization", "outlet", "transaction_id", "id_tag", "course", "energy")
     list_display_links = ("started_at", "transaction_id")
     list_filter = (("charger", RelatedFilter), ("tenant", RelatedFilter))
     list_select_related = ("charger", "tenant")
     search_fields = ("transaction_id__exact",)
     search_help_text = "OCPP's transaction id."
     fields = (
-        ("charger", "tenant"), ("outlet", "course"), ("transaction_id", "id"), "id_tag", ("started_at", "ended_at"),
-        ("meter_start", "meter_stop", "energy"), "stop_reason",
+        ("charger", "organization"), ("outlet", "course"), ("transaction_id", "id"), "id_tag",
+        ("started_at", "ended_at"), ("meter_start", "meter_stop", "energy"), "stop_reason",
     )  # fmt: skip
     readonly_fields = (
-        "charger", "tenant", "outlet", "course", "transaction_id", "id", "id_tag", "started_at", "ended_at",
+        "charger", "organization", "outlet", "course", "transaction_id", "id", "id_tag", "started_at", "ended_at",
         "meter_start", "meter_stop", "energy", "stop_reason",
     )  # fmt: skip
 

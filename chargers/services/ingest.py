@@ -23,6 +23,7 @@ from chargers.models import (
     ConnectionEvent,
     ConnectionStatus,
     Connector,
+    Direction,
     Message,
     ProvisioningStatus,
     StationState,
@@ -52,7 +53,11 @@ Epochs = Callable[[set[int]], Mapping[int, int]]  # the current epoch of each sh
 
 
 class Record(msgspec.Struct, omit_defaults=True):
-    """What one input of one station caused: the unit of the spool."""
+    """What one input of one station caused: the unit of the spool.
+
+    `unconfirmed`: own frames with numbers above the first and up to the second may never have left, since the
+    connection was cut before the CSMS said anything more.
+    """
 
     tenant: UUID
     charger: UUID
@@ -60,6 +65,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     epoch: int
     facts: list[AnyFact] = []
     changes: dict[str, Any] = {}
+    unconfirmed: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ def ingest(
         alive = set(Charger.objects.unscoped().filter(pk__in=charger_ids).values_list("pk", flat=True))
         batch = _sorted_out(records, alive, current)
         Message.objects.record(_missing(batch.messages) if again else batch.messages)
+        _mark_unconfirmed([record for record in records if record.unconfirmed])
         if batch.connections:
             ConnectionEvent.objects.unscoped().bulk_create(batch.connections, ignore_conflicts=True)
         _keep_connection_status(batch)
@@ -193,7 +200,7 @@ def _missing(messages: Sequence[Message]) -> list[Message]:
     for message in messages:
         low, high = ranges.get(key := (message.charger_id, message.epoch), (message.sequence, message.sequence))
         ranges[key] = min(low, message.sequence), max(high, message.sequence)
-    seen = _keys_in_table(list(ranges.items()))
+    seen = _keys_in_table(list(ranges.items()), [message.at for message in messages])
     fresh: list[Message] = []
     for message in messages:
         whole_key = (message.charger_id, message.epoch, message.sequence)
@@ -203,14 +210,30 @@ def _missing(messages: Sequence[Message]) -> list[Message]:
     return fresh
 
 
-def _keys_in_table(ranges: Sequence[tuple[tuple[UUID, int], tuple[int, int]]]) -> set[tuple[UUID, int, int]]:
+def _keys_in_table(
+    ranges: Sequence[tuple[tuple[UUID, int], tuple[int, int]]], times: Sequence[datetime]
+) -> set[tuple[UUID, int, int]]:
+    """A frame told twice has the same time, which spares partitions of other days."""
     seen: set[tuple[UUID, int, int]] = set()
+    rows = Message.objects.unscoped()
+    if times:
+        rows = rows.filter(at__range=(min(times), max(times)))
     for start in range(0, len(ranges), KEYS_PER_QUERY):
         wanted = Q()
         for (charger_id, epoch), (low, high) in ranges[start : start + KEYS_PER_QUERY]:
             wanted |= Q(charger_id=charger_id, epoch=epoch, sequence__range=(low, high))
-        seen.update(Message.objects.unscoped().filter(wanted).values_list("charger_id", "epoch", "sequence"))
+        seen.update(rows.filter(wanted).values_list("charger_id", "epoch", "sequence"))
     return seen
+
+
+def _mark_unconfirmed(records: Sequence[Record]) -> None:
+    for start in range(0, len(records), KEYS_PER_QUERY):
+        cut_off = Q()
+        for record in records[start : start + KEYS_PER_QUERY]:
+            heard, said = record.unconfirmed or (0, 0)
+            numbers = Q(sequence__gt=heard, sequence__lte=said)
+            cut_off |= Q(charger_id=record.charger, epoch=record.epoch) & numbers
+        Message.objects.unscoped().filter(cut_off, direction=Direction.CP_TO_CSMS).update(delivery="unconfirmed")
 
 
 def _keep_connection_status(batch: Batch) -> None:

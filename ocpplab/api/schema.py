@@ -95,7 +95,9 @@ class GatewaySchema(AutoSchema):
         return dict(self.operation.responses) if self.operation else super().get_response_serializers()
 
     def get_override_parameters(self) -> list[Any]:
-        return list(self.operation.parameters) if self.operation else super().get_override_parameters()
+        headers = getattr(self.view, "header_parameters", ())
+        shown = [one for one in headers if self.method == "POST" or one.name != "Idempotency-Key"]
+        return shown + list(self.operation.parameters if self.operation else super().get_override_parameters())
 
     def get_examples(self) -> list[Any]:
         return list(self.operation.examples) if self.operation else super().get_examples()

@@ -30,6 +30,9 @@ class Block(Generic[S]):
     def came_online(self, *, after_boot: bool) -> None:
         """The CSMS accepts us: after a boot, or after a mere reconnect."""
 
+    def power_lost(self) -> None:
+        """The machine starts again after it lost its power without warning."""
+
     def went_offline(self) -> None:
         """The connection is gone."""
 

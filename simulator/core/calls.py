@@ -48,7 +48,9 @@ class Outbox:
             self.queue.append(call)
             self.store(call)
         else:
-            call.behind = self.queue[-1].number if self.queue else 0
+            # What waited out a lost connection holds nobody up: statuses first, then the queue (contract R3).
+            last = self.queue[-1] if self.queue else None
+            call.behind = last.number if last is not None and not last.queued_offline else 0
             self.waiting.append(call)
 
     def store(self, call: Call) -> None:
@@ -66,26 +68,27 @@ class Outbox:
     def next(self, mono: float, *, only_asked: bool = False, only_boot: bool = False) -> Call | None:
         """The call to send now, or None; removes it unless it is a transaction message."""
         best: Call | None = None
+        queue_moves = mono >= self.not_before and not only_asked and not only_boot
         for call in self.waiting:
             if only_boot and call.priority != BOOT:
                 continue
             if only_asked and call.unasked and call.priority != BOOT:
                 continue
-            if self._must_wait(call):
+            if queue_moves and self._must_wait(call):
                 continue
             if best is None or call.priority < best.priority:
                 best = call
         if best is not None and best.priority < TRANSACTION:
             self.waiting.remove(best)
             return best
-        if self.queue and mono >= self.not_before and not only_asked and not only_boot:
+        if self.queue and queue_moves:
             return self.queue[0]
         if best is not None:
             self.waiting.remove(best)
         return best
 
     def _must_wait(self, call: Call) -> bool:
-        # Only for a message that was never sent: one that is being retried holds nobody up.
+        # Only for a message that was never sent: one that is being retried, or may not go out, holds nobody up.
         return any(one.number <= call.behind and one.sends == 0 for one in self.queue)
 
     def drop_waiting(self) -> list[Call]:

@@ -80,6 +80,15 @@ class Charging(Block[S]):
     def cable_plugged(self, connector: Connector) -> None:
         """A cable with a car has just gone in."""
 
+    def power_lost(self) -> None:
+        """`stop-after` (contract Q7): the transaction ended at the moment of loss, and the CSMS hears of it later."""
+        for connector in self.station.connectors:
+            connector.grant = None
+            running = connector.running
+            if running is not None:
+                with self.station.as_of(running.seen_at or running.at):
+                    self.end(connector, causes.POWER_LOSS)
+
     # --- tokens -----------------------------------------------------------------------------------------------------
 
     def present(
@@ -158,6 +167,7 @@ class Charging(Block[S]):
         if not connector.ev_connected:
             self.station.set_timer(f"plug_timeout:{connector.number}", self.connection_timeout())
         self.station.cancel_timer(f"tag_timeout:{connector.number}")
+        self.report_status(connector)  # a new driver at a bay that was Finishing is told before the start
 
     def forget_grant(self, connector: Connector, reason: str) -> None:
         if connector.grant is not None:
@@ -355,6 +365,8 @@ class Charging(Block[S]):
             raise CommandRefused(f"Connector {connector.number} is not available: it is faulted or inoperative.")
         if self.station.rebooting:
             raise CommandRefused("The station is rebooting.")
+        if not self.may_grant(connector):
+            raise CommandRefused(f"Connector {connector.number} is still taken: unplug it first.")
         return connector
 
     def do_stop_transaction(self, params: dict[str, Any]) -> None:

@@ -37,16 +37,24 @@ class Violation(Exception):
 
 
 @cache
+def _names(subprotocol: str) -> frozenset[str]:
+    """File names of a version's schemas. Looked up before anything is cached: a peer may send any action name."""
+    return frozenset(entry.name for entry in (files("ocpp") / FOLDERS[subprotocol] / "schemas").iterdir())
+
+
 def validator(subprotocol: str, action: str, direction: str) -> Validator | None:
     """The compiled schema of an action's `request` or `response`; None where the version has no such action."""
+    if direction == "request" and action.endswith("Response"):
+        return None  # 1.6 names a request's file after the action alone: no action ends like this
     suffix = "Response" if direction == "response" else REQUEST_SUFFIX[subprotocol]
-    if not action.isalnum():
-        return None
-    path = files("ocpp") / FOLDERS[subprotocol] / "schemas" / f"{action}{suffix}.json"
-    if not path.is_file():
-        return None
-    schema = json.loads(path.read_text(encoding="utf-8-sig"))
-    return jsonschema_rs.validator_for(schema, validate_formats=True)
+    name = f"{action}{suffix}.json"
+    return _compiled(subprotocol, name) if name in _names(subprotocol) else None
+
+
+@cache
+def _compiled(subprotocol: str, name: str) -> Validator:
+    text = (files("ocpp") / FOLDERS[subprotocol] / "schemas" / name).read_text(encoding="utf-8-sig")
+    return jsonschema_rs.validator_for(json.loads(text), validate_formats=True)
 
 
 def violation(subprotocol: str, action: str, direction: str, payload: Any) -> Violation | None:

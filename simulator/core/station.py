@@ -5,7 +5,8 @@ Pure: bytes and times come in through the methods below, and `take()` gives what
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from random import Random
 from typing import Any, ClassVar
 
@@ -34,6 +35,7 @@ CP_TO_CSMS, CSMS_TO_CP = "cp_to_csms", "csms_to_cp"
 GOING_AWAY, UNSUPPORTED_DATA = 1001, 1003
 REBOOT_FLUSH_S = 10.0  # how long a reset waits for its last messages
 MOST_ANSWERS_KEPT = 100
+PARKED = "parked"
 # Inputs that change no fact of the station, so that nothing needs to be concluded or stored. They are most of the
 # traffic of a fleet: leaving the rest out halves what a heartbeat costs.
 QUIET_TIMERS = {"heartbeat", "ping"}
@@ -127,11 +129,20 @@ class Station:
     # --- inputs -----------------------------------------------------------------------------------------------------
 
     def power_up(self, now: Instant, reason: str = "PowerUp") -> None:
-        """The machine starts. `resume`: only the connection moved, no boot, if the CSMS had accepted us."""
+        """The machine starts. `resume`: it ran before, perhaps elsewhere.
+
+        After an orderly `shut_down` that is a mere reconnect, if the CSMS had accepted us. Otherwise the process was
+        killed under it, and that is a power loss (contract Q8).
+        """
         self._enter(now)
-        if reason != "resume" or self.registration != "Accepted":
+        parked = self.store.get(PARKED, False)
+        self.store.delete(PARKED)
+        if reason != "resume" or not parked or self.registration != "Accepted":
             self.registration = ""
             self.boot_reason = "PowerUp" if reason == "resume" else reason
+            if not parked and self.setup.options.on_power_loss != "resume":
+                for block in self.blocks:
+                    block.power_lost()
         self.link.wait(now.mono)
         self._leave()
 
@@ -210,9 +221,11 @@ class Station:
     def pong(self, now: Instant) -> None:
         self.timers.pop("pong", None)
 
-    def shut_down(self, now: Instant) -> None:
-        """The product stops: close politely, keep everything."""
+    def shut_down(self, now: Instant, *, parked: bool = True) -> None:
+        """Close politely, keep everything. `parked`: the machine only moves or waits, its power stays on."""
         self._enter(now)
+        if parked:
+            self.store.put(PARKED, True)
         if self.link.connected:
             self._orders.append(Close(GOING_AWAY, "going away"))
         self.link.off()
@@ -270,6 +283,16 @@ class Station:
     def clock(self) -> float:
         """The station's own wall clock, set by the CSMS's answers (contract H2)."""
         return self.now.wall + self.clock_offset
+
+    @contextmanager
+    def as_of(self, clock: float) -> Iterator[None]:
+        """What happens within the block happened at that time of the station's clock."""
+        before = self.now
+        self.now = Instant(before.mono, clock - self.clock_offset)
+        try:
+            yield
+        finally:
+            self.now = before
 
     def set_timer(self, name: str, delay: float) -> None:
         """`<what>` or `<what>:<argument>`; `<what>_due(argument)` of a block is called once after `delay` s."""
@@ -391,6 +414,8 @@ class Station:
                 self.commands.call_closed(call.command_id)
             else:
                 lost.append(call)
+        for call in self.outbox.queue:
+            call.queued_offline = True
         self.timers.pop("call_timeout", None)
         self.timers.pop("pong", None)
         for block in self.blocks:
@@ -664,6 +689,8 @@ class Station:
             },
         )
         for connector in self.connectors:
+            if connector.running is not None:
+                connector.running.seen_at = round(self.clock, 1)
             self.store.put(self._section(connector.outlet), connector.record())
         for block in self.blocks:
             block.save()

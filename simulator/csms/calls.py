@@ -23,6 +23,7 @@ ANSWER_SECONDS = 30.0
 SETTLING_SECONDS = 5.0
 LIFETIME = timedelta(minutes=10)
 STALE = "The station did not connect in time."
+LOST = "The connection was lost before the answer came."
 NO_ANSWER = f"The station did not answer within {ANSWER_SECONDS:.0f} s."
 
 
@@ -67,12 +68,13 @@ class CallLine:
         if self._open and not self._closed and self._pending is None:
             self._start(self._send_next())
 
-    def close(self) -> None:
-        """The socket is gone. The row of the call that was out is settled by whoever writes the station's end."""
+    async def close(self) -> None:
+        """The socket is gone, and with it the answer to the call that was out."""
         self._closed = True
         self._settling.cancel()
         if self._pending is not None:
             self._pending.timer.cancel()
+            await in_database(finish, self._pending.pk, Outcome(CallState.FAILED, reason=LOST))
 
     async def answered(self, frame: Incoming) -> None:
         """A CALLRESULT or CALLERROR of the station. One that nobody waits for is logged and ignored."""

@@ -102,7 +102,7 @@ class StationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels
 
     async def _let_go(self, desk: Desk) -> None:
         station_id = desk.picture.station_id
-        desk.line.close()
         switchboard().leave(desk.line)
+        await desk.line.close()
         await desk.journal.flush_station(desk.picture)
         await in_database(stations.leave, station_id, self.channel_name)

@@ -8,12 +8,12 @@ from typing import Any, Self
 from django.db import transaction
 from django.utils import timezone
 
+from simulator.csms import calls
 from simulator.csms.models import CallState, CsmsCall, Endpoint, Station
 
 MAX_IDENTITY = 100
 MAX_CONNECTORS = 100
 BATCH = 200
-LOST = "The connection was lost before the answer came."
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ def leave(station_id: int, channel: str) -> None:
 
 def _fail_open_calls(station_id: int) -> None:
     open_calls = CsmsCall.objects.filter(station_id=station_id, state=CallState.SENT)
-    open_calls.update(state=CallState.FAILED, reason=LOST, finished_at=timezone.now())
+    open_calls.update(state=CallState.FAILED, reason=calls.LOST, finished_at=timezone.now())
 
 
 def write_pictures(pictures: Sequence[Picture]) -> None:

@@ -4,15 +4,18 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from chargers.models import ChargerCommand, CommandState
 from simulator.models import Shard
+from simulator.shell.leases import from_now
 
 MOST = 1_000  # in one claim; the next follows at once
 LIFECYCLE = frozenset({"start_charger", "stop_charger"})
 OVERDUE = "The command was not carried out before its deadline."
+SILENT = "No outcome was reported in time; see the log."
+GRACE_SECONDS = 120.0  # longer than a station waits for the CSMS's answers
 LOST = "The simulator node was lost while the command was under way; see the log."
 
 
@@ -66,5 +69,16 @@ def take_over(epochs: Mapping[int, int]) -> None:
 def time_out(shards: Collection[int]) -> None:
     """Ends queued commands whose deadline has passed; nobody executes them any more."""
     ChargerCommand.objects.unscoped().filter(
-        Q(deadline_at__lte=Now()), state=CommandState.QUEUED, shard__in=shards
+        deadline_at__lte=Now(), state=CommandState.QUEUED, shard__in=shards
     ).update(state=CommandState.TIMED_OUT, reason=OVERDUE, finished_at=Now())
+
+
+def time_out_forgotten() -> None:
+    """For all shards: also what was claimed or sent, once a node has had ample time to say what became of it."""
+    rows = ChargerCommand.objects.unscoped()
+    rows.filter(state=CommandState.QUEUED, deadline_at__lte=Now()).update(
+        state=CommandState.TIMED_OUT, reason=OVERDUE, finished_at=Now()
+    )
+    rows.filter(state__in=[CommandState.CLAIMED, CommandState.SENT], deadline_at__lte=from_now(-GRACE_SECONDS)).update(
+        state=CommandState.TIMED_OUT, reason=SILENT, finished_at=Now()
+    )

@@ -92,3 +92,9 @@ def end(node_id: str) -> None:
     """The node is known to be dead, or says goodbye: its shards are free at once."""
     Shard.objects.filter(owner=node_id).update(owner="", lease_until=None)
     Node.objects.filter(pk=node_id).delete()
+
+
+def forget_dead_nodes() -> None:
+    """Rows of nodes that have been silent for a minute or ten leases, whichever is longer."""
+    silence = max(60.0, 10 * float(settings.SIMULATOR_LEASE_SECONDS))
+    Node.objects.filter(seen_at__lt=from_now(-silence)).delete()

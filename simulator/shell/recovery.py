@@ -8,6 +8,7 @@ from uuid import UUID
 
 from chargers.models import StationState
 from chargers.services.ingest import Record, Snapshot
+from simulator.core.facts import ConnectionChanged, Frame
 from simulator.core.memory import merged
 from simulator.shell import leases, spool
 from simulator.shell.storing import store
@@ -53,11 +54,42 @@ def _recover_one(folder: Path) -> bool:
 
 def _import(folder: Path) -> int:
     records = 0
+    ends = Ends()
     for batch in _batches(folder):
         leases.hold_for_dead(folder.name, PROXY_LEASE_SECONDS)
         store(batch, _states(batch), again=True)
         records += len(batch)
+        ends.see(batch)
+    store(ends.unconfirmed(), {}, again=True)
     return records
+
+
+class Ends:
+    """How each charger's connection stood when its node died: what it said after it last heard from the CSMS."""
+
+    def __init__(self) -> None:
+        self._last: dict[UUID, tuple[Record, int, int]] = {}  # a record of the epoch, last frame in, last frame out
+
+    def see(self, batch: Sequence[Record]) -> None:
+        for record in batch:
+            known, heard, said = self._last.get(record.charger, (record, 0, 0))
+            if known.epoch != record.epoch:
+                heard = said = 0
+            for fact in record.facts:
+                if isinstance(fact, Frame) and fact.direction == "csms_to_cp":
+                    heard = fact.sequence
+                elif isinstance(fact, Frame):
+                    heard, said = (heard or fact.sequence - 1), fact.sequence
+                elif isinstance(fact, ConnectionChanged) and fact.kind != "connecting":
+                    heard = said = fact.sequence
+            self._last[record.charger] = record, heard, said
+
+    def unconfirmed(self) -> list[Record]:
+        return [
+            Record(record.tenant, record.charger, record.shard, record.epoch, unconfirmed=(heard, said))
+            for record, heard, said in self._last.values()
+            if said > heard
+        ]
 
 
 def _batches(folder: Path) -> Iterator[list[Record]]:

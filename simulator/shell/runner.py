@@ -43,7 +43,8 @@ SPIN_GUARD = 0.01  # s; a deadline in the past may not keep the loop busy
 WAITING_FOR_SOCKET = 0.5
 PICTURE_SECONDS = 5.0
 FINAL = frozenset({"accepted", "rejected", "failed", "timed_out"})
-ABNORMAL, INTERNAL_ERROR = 1006, 1011
+GOING_AWAY, ABNORMAL, INTERNAL_ERROR = 1001, 1006, 1011
+CP_TO_CSMS = "cp_to_csms"
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,15 @@ class Surroundings(Protocol):
 
 class Runner:
     __slots__ = (
+        "_cut",
         "_first",
+        "_heard",
         "_on_closed",
         "_pictured",
         "_queued",
         "_restart_at",
         "_restart_wait",
+        "_said",
         "_sections_changed",
         "_unrecorded",
         "around",
@@ -108,6 +112,8 @@ class Runner:
         self.ended = False
         self.station = self._build(machine.memory, sequence)
         self._first = True
+        self._heard = self._said = 0  # number of the last frame in, and of the last one out
+        self._cut = False  # the connection has just been lost without a goodbye
         self._queued = False
         self._unrecorded = 0
         self._sections_changed = True
@@ -138,7 +144,8 @@ class Runner:
             self.socket.free("gate")
             self.socket.free("quota")
         self._on_closed = finished
-        self._input(self.station.shut_down, close=Close(code, reason))
+        moving = code == GOING_AWAY  # the machine goes on elsewhere or later; else it is switched off
+        self._input(lambda now: self.station.shut_down(now, parked=moving), close=Close(code, reason))
         self._queued = False
         self.deadline = None
         if self.socket is None:
@@ -158,6 +165,7 @@ class Runner:
         now = read_clock()
         try:
             self.station.disconnected(now, ABNORMAL, reason)
+            self._cut = True
             self._keep(self.station.take())
         except Exception:
             logger.exception("station failed while abandoned", extra={"charger": str(self.charger_id)})
@@ -201,6 +209,7 @@ class Runner:
 
     def closed(self, code: int, reason: str) -> None:
         self.socket = None
+        self._cut = code == ABNORMAL
         self._input(lambda now: self.station.disconnected(now, code, reason))
         self._socket_gone()
 
@@ -251,8 +260,10 @@ class Runner:
         """Spools and queues; False when the disk is full: the orders then wait until the record stands."""
         if not outcome.facts and not outcome.changes:
             return True
-        machine = self.machine
-        record = Record(machine.tenant_id, self.charger_id, machine.shard, self.epoch, outcome.facts, outcome.changes)
+        machine, unconfirmed = self.machine, self._unconfirmed(outcome.facts)
+        record = Record(
+            machine.tenant_id, self.charger_id, machine.shard, self.epoch, outcome.facts, outcome.changes, unconfirmed
+        )
         self._sections_changed |= bool(outcome.changes) or not all(isinstance(f, Frame) for f in outcome.facts)
         line = encoded(record)
         try:
@@ -261,6 +272,18 @@ class Runner:
             self.around.spool_failed(lambda: self._retry(record, line, orders or []))
             return False
         return True
+
+    def _unconfirmed(self, facts: list[AnyFact]) -> tuple[int, int] | None:
+        """The numbers between the last frame in and the last one out, when the connection has been cut."""
+        cut, self._cut = self._cut, False
+        lost = (self._heard, self._said) if cut and self._said > self._heard else None
+        for fact in facts:
+            if isinstance(fact, Frame):
+                if fact.direction == CP_TO_CSMS:
+                    self._said = fact.sequence
+                else:
+                    self._heard = fact.sequence
+        return lost
 
     def _record(self, record: Record, line: bytes) -> None:
         self.around.recorder.add(record, line, self, urgent=any(_is_outcome(fact) for fact in record.facts))
@@ -273,7 +296,7 @@ class Runner:
             self._record(record, line)
         except SpoolFull:
             return False
-        if not self.ended and self.around.may_speak():
+        if not self.ended:
             self._carry_out(orders)
         return True
 
@@ -281,6 +304,8 @@ class Runner:
         for order in orders:
             if self.socket is None:
                 return
+            if not self.around.may_speak():
+                return  # the process was stopped in the middle of this step
             match order:
                 case Send(text=text):
                     self.socket.send_text(text)

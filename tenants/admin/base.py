@@ -138,6 +138,10 @@ class TenantAdmin(StaffAdmin):
 
     form = TenantForm
 
+    @admin.display(description="organization", ordering="tenant__name")
+    def organization(self, row: Any) -> Any:
+        return row.tenant
+
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows = unscoped(self.model)
         ordering: Sequence[Any] = self.get_ordering(request)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.contrib.admin.utils import quote
 from django.db.models import Model
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,27 +22,22 @@ CODE = (
 
 
 def badge(description: str, colours: Mapping[str, str]) -> Callable[[F], F]:
-    """A column of coloured words: `colours` maps a value to success, info, warning or danger; others stay grey."""
+    """A method's word as a coloured label: `colours` maps it to success, info, warning or danger; others stay grey."""
 
     def mark(method: F) -> F:
-        admin.display(description=description)(method)
-        method.label = dict(colours)  # type: ignore[attr-defined]  # read by unfold
-        return method
+        @admin.display(description=description)
+        @wraps(method)
+        def draw(model_admin: Any, row: Any) -> SafeString:
+            word = method(model_admin, row)
+            return panel("unfold/helpers/label.html", text=word, type=colours.get(word, ""))
+
+        return cast("F", draw)
 
     return mark
 
 
-def once_per_row(method: F) -> F:
-    """Runs a column's method once for a row: unfold asks for the value several times to draw it once."""
-
-    @wraps(method)
-    def remember(model_admin: Any, row: Any) -> Any:
-        kept = row.__dict__.setdefault("_columns", {})
-        if method.__name__ not in kept:
-            kept[method.__name__] = method(model_admin, row)
-        return kept[method.__name__]
-
-    return cast("F", remember)
+def panel(template: str, **context: Any) -> SafeString:
+    return SafeString(render_to_string(template, context))
 
 
 def code(text: str) -> SafeString:

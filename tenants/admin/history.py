@@ -12,7 +12,7 @@ from tenants.models import AuditEntry
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(KeysetAdmin):
-    list_display = ("at", "actor", "verb", "object_type", "object_id", "organization", "summary")
+    list_display = ("at", "actor", "verb", "object_type", "summary", "organization")
     list_display_links = ("at", "verb")
     list_filter = (("organization", RelatedFilter), ("user", RelatedFilter), ("token", RelatedFilter))
     list_select_related = ("organization",)

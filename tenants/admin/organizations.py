@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from tenants.admin.base import ADD, StaffAdmin, adopt
 from tenants.admin.display import list_link
@@ -37,7 +38,12 @@ class MembershipInline(TabularInline):
 
 
 class OrganizationForm(ModelForm):
-    slug = forms.SlugField(max_length=60, required=False, help_text="Made from the name when left empty.")
+    slug = forms.SlugField(
+        max_length=60,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Made from the name when left empty.",
+    )
 
     class Meta:
         model = Organization

@@ -91,11 +91,14 @@ class AccessTokenAdmin(StaffAdmin):
         adopt(obj, row)
         obj.text = text
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        context.update(show_save_and_add_another=False, show_save_and_continue=False)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """Shows the token in this very answer, so that it rests in no session, cookie or address."""
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": "Token issued", "token": obj}
-        response = TemplateResponse(request, "admin/tenants/accesstoken/issued.html", context)
-        return response
+        return TemplateResponse(request, "admin/tenants/accesstoken/issued.html", context)
 
     @admin.action(description="Revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> None:

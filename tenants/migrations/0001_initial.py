@@ -2,6 +2,7 @@
 
 import django.contrib.auth.models
 import django.contrib.auth.validators
+import django.core.serializers.json
 import django.db.models.deletion
 import django.utils.timezone
 import uuid
@@ -101,6 +102,17 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'audit entries',
                 'ordering': ['-id'],
             },
+        ),
+        migrations.CreateModel(
+            name='RememberedAnswer',
+            fields=[
+                ('id', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('request', models.CharField(max_length=64)),
+                ('status', models.PositiveSmallIntegerField(null=True)),
+                ('answer', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, null=True)),
+                ('created_at', models.DateTimeField(db_index=True)),
+                ('token', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.accesstoken')),
+            ],
         ),
         migrations.AddConstraint(
             model_name='membership',

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from chargers.models import Charger, Message
 from tenants import audit
@@ -17,6 +18,12 @@ START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 def nobody_acts_yet() -> None:
     """The test client leaves the last request's actor behind; its rows are gone with that test."""
     audit.act_as(audit.SYSTEM)
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """Hashing slowly is the point of the usual hasher, and the better part of these tests' time."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -47,7 +54,7 @@ def frame(charger: Charger, epoch: int, sequence: int, **fields: object) -> Mess
     is_call = sequence % 2 == 1
     usual = {
         "direction": "cp_to_csms" if is_call else "csms_to_cp",
-        "message_type": "Call" if is_call else "CallResult",
+        "message_type": "CALL" if is_call else "CALLRESULT",
         "action": "Heartbeat",
         "message_id": f"m{epoch}-{sequence}",
         "text": f'[2,"m{epoch}-{sequence}","Heartbeat",{{}}]' if is_call else f'[3,"m{epoch}-{sequence}",{{}}]',

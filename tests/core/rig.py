@@ -107,8 +107,12 @@ class Rig:
         self.run_until(lambda: self.station.wants_connection(self.now))
         self.connect()
 
-    def restart(self) -> None:
-        """The product dies and starts again: only the memory is left."""
+    def restart(self, *, killed: bool = False) -> None:
+        """The product stops, or is killed, and starts again: only the memory is left."""
+        if not killed:
+            self.station.shut_down(self.now)
+            self.station.disconnected(self.now, 1001, "going away")
+            self.collect()
         memory = json.loads(json.dumps(self.station.memory))
         self.open_call = None
         self.mono += 3

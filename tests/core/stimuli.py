@@ -255,7 +255,7 @@ def answer_to(
     status = "Accepted" if good else "Blocked"
     if action == "BootNotification":
         boot = "Accepted" if good else ("Pending", "Rejected")[transaction % 2]
-        return {"status": boot, "interval": 20, "currentTime": NOW}
+        return {"status": boot, "interval": 90, "currentTime": NOW}
     if action == "Heartbeat":
         return {"currentTime": NOW}
     if subprotocol == "ocpp2.0.1":

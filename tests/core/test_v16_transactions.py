@@ -259,3 +259,29 @@ def test_reset_ends_the_transaction_boots_and_reports() -> None:
     rig.station.disconnected(rig.now, 1001, "rebooting")
     rig.reconnect()
     assert rig.actions()[-4:] == ["BootNotification", "0 Available", "1 Finishing", "2 Available"]
+
+
+def test_a_killed_product_is_a_power_loss() -> None:
+    rig = Rig().boot()
+    rig.command("start_session", id_tag="TAG", connector_id=1)
+    rig.run(65)
+    last_sample = rig.calls("MeterValues")[-1]["meterValue"][0]
+    rig.forget()
+    rig.restart(killed=True)
+    assert rig.actions() == ["BootNotification", "0 Available", "1 Finishing", "2 Available", "StopTransaction"]
+    stop = rig.calls("StopTransaction")[0]
+    assert (stop["reason"], stop["transactionId"]) == ("PowerLoss", 501)
+    assert stop["timestamp"][:18] == last_sample["timestamp"][:18]
+    assert stop["meterStop"] == int(last_sample["sampledValue"][0]["value"])
+
+
+def test_a_power_loss_may_be_survived() -> None:
+    rig = Rig(options=Options(on_power_loss="resume")).boot()
+    rig.command("start_session", id_tag="TAG", connector_id=1)
+    rig.run(65)
+    rig.forget()
+    rig.restart(killed=True)
+    rig.run(61)
+    assert "BootNotification" in rig.actions()
+    assert not rig.calls("StopTransaction")
+    assert rig.calls("MeterValues")[-1]["transactionId"] == 501

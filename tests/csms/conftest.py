@@ -1,4 +1,5 @@
 import pytest
+from asgiref.sync import SyncToAsync
 from django.db import connection
 
 from simulator.csms import services
@@ -9,7 +10,9 @@ from tenants.models import Organization
 @pytest.fixture
 def organization(transactional_db):
     yield Organization.objects.create(slug="lab", name="Lab")
-    THREAD.submit(lambda: connection.close()).result()  # PostgreSQL drops no database that is in use
+    # PostgreSQL drops no database that is in use: by the CSMS's thread, or by the one of Django's async queries.
+    for thread in (THREAD, SyncToAsync.single_thread_executor):
+        thread.submit(lambda: connection.close()).result()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from ocpplab.api.errors import Invalid, InvalidRequest
-from simulator.csms import calls, orders, services, stations
+from simulator.csms import calls, orders, services
 from simulator.csms.models import CallState, CsmsCall, CsmsTransaction
 from simulator.csms.models import Station as StationRow
 from tests.csms.station import WHEN, Station
@@ -116,7 +116,7 @@ async def test_a_connection_lost_on_the_way_fails_the_call(endpoint):
         pk = await queue("ClearCache", {})
         await station.called()
     row = await settled(pk)
-    assert (row.state, row.reason) == ("failed", stations.LOST)
+    assert (row.state, row.reason) == ("failed", calls.LOST)
 
 
 async def test_a_row_written_elsewhere_is_found_without_a_wake_up(endpoint):

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.client import Client, Json
-from tests.e2e.lab import Lab, own_database
-from tests.peers import strict_csms
-from tests.peers.scripted_csms import ScriptedCsms
+pytest.register_assert_rewrite("tests.e2e.client", "tests.e2e.lab", "tests.e2e.story")
+
+from tests.e2e.client import Client, Json  # noqa: E402
+from tests.e2e.lab import Lab, own_database  # noqa: E402
+from tests.peers import strict_csms  # noqa: E402
+from tests.peers.scripted_csms import ScriptedCsms  # noqa: E402
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

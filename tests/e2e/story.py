@@ -86,12 +86,22 @@ def transaction_id(csms: Ledger, charger: Json) -> Any:
     return next(seen.payload["transactionId"] for seen in frames if seen.is_answered("StartTransaction"))
 
 
+def without_resends(events: list[Json]) -> list[Json]:
+    """An event that went unanswered when its connection ended comes again as it was, marked offline at most."""
+    kept: list[Json] = []
+    for one in events:
+        told = {key: value for key, value in one.items() if key != "offline"}
+        if told not in kept:
+            kept.append(told)
+    return kept
+
+
 def expect_whole_transaction(csms: Ledger, charger: Json) -> None:
     """One beginning, one end, the same id all the way, and in 2.0.1 no gap in the numbers."""
     calls = csms.calls(charger["identity"])
     known = transaction_id(csms, charger)
     if charger["ocpp_version"] == V201:
-        events = [seen.payload for seen in calls if seen.action == "TransactionEvent"]
+        events = without_resends([seen.payload for seen in calls if seen.action == "TransactionEvent"])
         assert {one["transactionInfo"]["transactionId"] for one in events} == {known}
         assert [one["seqNo"] for one in events] == list(range(len(events)))
         assert [one["eventType"] for one in events] == ["Started", *["Updated"] * (len(events) - 2), "Ended"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chargers.models import Charger, Transaction
+from chargers.models import Charger, Message, Transaction
 from simulator.models import Node, Shard
 from tests.shell.conftest import command, eventually, log_of, outcome, query
 from tests.shell.csms import Csms
@@ -36,6 +36,11 @@ def start_process(data_dir: Path, transactional_db: None) -> Iterator[NodeStarte
 def is_subsequence(part: list[Any], whole: list[Any]) -> bool:
     rest = iter(whole)
     return all(item in rest for item in part)
+
+
+def unconfirmed(charger: Charger) -> list[tuple[str, str]]:
+    rows = Message.objects.unscoped().filter(charger=charger, delivery="unconfirmed")
+    return list(rows.values_list("direction", "text"))
 
 
 async def chatter(csms: Csms, identities: list[str]) -> None:
@@ -75,6 +80,8 @@ async def test_after_kill_9_in_mid_traffic_the_log_lacks_nothing_that_the_csms_r
         sent = {text for direction, text in csms.frames[charger.identity] if direction == "csms_to_cp"}
         assert all(text in sent for direction, text in log if direction == "csms_to_cp")
         assert len(log) == len(set(log)), "a frame stands twice in the log"
+        never_left = [frame for frame in log if frame[0] == "cp_to_csms" and frame not in received]
+        assert set(never_left) <= set(await query(unconfirmed, charger))
     running = await query(lambda: Transaction.objects.unscoped().get())
     assert running.ended_at is None
     stop = await query(lambda: command(fleet[0], "stop_session", connector_id=1))

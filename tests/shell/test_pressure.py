@@ -219,6 +219,22 @@ async def test_a_node_that_cannot_renew_closes_its_sockets_before_the_lease_ends
     assert len(epochs) == 2, "what it said after losing its lease stands under a new epoch"
 
 
+async def test_what_may_never_have_left_a_cut_connection_is_marked(fleet_of: Fleet, csms: Csms, node: Node):
+    [charger] = await query(lambda: fleet_of(1, csms.url))
+    await online(csms)
+    await logged(charger, csms.frames["CP-0"])
+    socket = csms.sockets["CP-0"]
+    socket.transport.pause_reading()
+    await query(lambda: command(charger, "plug_connector", connector_id=1))
+    rows = Message.objects.unscoped().filter(charger=charger)
+    await eventually(lambda: rows.filter(text__contains="Preparing").exists())
+    assert not await query(rows.filter(delivery="unconfirmed").exists)
+    socket.transport.abort()
+    marked = await eventually(lambda: list(rows.filter(delivery="unconfirmed")))
+    assert [row.action for row in marked] == ["StatusNotification"]
+    assert "Preparing" in marked[0].text
+
+
 async def test_a_new_url_is_taken_up_at_once_without_a_boot(fleet_of: Fleet, csms: Csms, node: Node):
     [charger] = await query(lambda: fleet_of(1, csms.url))
     await online(csms)

@@ -12,7 +12,7 @@ from simulator.core.facts import Instant
 from simulator.core.physical.vehicle import Vehicle
 from simulator.core.setup import Options, Outlet
 
-MOST_STEP_S = 5.0  # integration step while the power is steady
+MOST_STEP_S = 5.0  # integration step unless the power rises
 RAMP_STEP_S = 0.25
 AC_RAMP_S, DC_RAMP_S = 2.0, 15.0
 CONTACTOR_S = (1.0, 3.0)
@@ -57,8 +57,9 @@ class Running(msgspec.Struct):
     stop_reason: str = ""
     authorized: bool = True
     grant_time: float = 0.0
+    seen_at: float = 0.0  # when this was last stored: the moment of loss, should the power fail
     token_type: str = ""  # 2.0.1: the idToken's type
-    last_state: str = ""  # 2.0.1: the chargingState last told
+    last_state: str = ""  # the status (1.6) or chargingState (2.0.1) last told
     cable: str = ""  # 2.0.1: "" never plugged in, in, out
     values: list[Any] = []
 
@@ -229,12 +230,13 @@ class Connector:
             return
         while remaining > 0:
             target = self._target_w()
-            steady = target == self._power_w
-            if steady and target == 0:
+            if target == self._power_w == 0:
                 return
-            step = min(remaining, MOST_STEP_S if steady else RAMP_STEP_S)
+            rising = target > self._power_w
+            step = min(remaining, RAMP_STEP_S if rising else MOST_STEP_S)
             remaining -= step
-            before, self._power_w = self._power_w, self._ramped(target, step)
+            before = self._power_w if rising else target  # power falls at once: a taper needs no fine steps
+            self._power_w = self._ramped(target, step)
             energy = (before + self._power_w) / 2 * step / 3600
             self.register_wh += energy
             self.vehicle.take(energy)

@@ -30,7 +30,11 @@ PROJECTION: tuple[tuple[Callable[[Connector], bool], str], ...] = (
 
 
 def status_of(connector: Connector) -> str:
-    return next((status for holds, status in PROJECTION if holds(connector)), "Available")
+    status = next((status for holds, status in PROJECTION if holds(connector)), "Available")
+    running = connector.running
+    if status == "Preparing" and running is not None and running.last_state not in ("", "Preparing"):
+        return "SuspendedEV"  # the contactor closes anew: a transaction never goes back to Preparing (contract 3.3)
+    return status
 
 
 def error_of(connector: Connector) -> str:
@@ -69,6 +73,9 @@ class Availability(Block["ChargePoint"]):
         if self.told.get(number) == facts:
             return
         self.told[number] = facts
+        connector = self.station.connector(number)
+        if connector is not None and connector.running is not None:
+            connector.running.last_state = facts[0]
         self.station.fact(ConnectorStatusChanged(number, number, facts[0], facts[1], self.station.now.wall))
         if self.station.online:
             self.notify(number)
