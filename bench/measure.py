@@ -20,7 +20,8 @@ class Figures:
     """Of one party, in seconds and bytes. Frames are counted in both directions.
 
     `boot`: from the first frame of the first charger to the last StatusNotification. CPU and memory beyond those of
-    the same program without chargers. `fan_out`: from the order to the last frame at the CSMS, the median of several.
+    the same program without chargers. Of a fan-out, the median of several: `fan_out_answer` from the order until it is
+    taken (the POST is answered), `fan_out` from the order to the last frame at the CSMS.
     """
 
     boot: float
@@ -28,6 +29,7 @@ class Figures:
     memory_per_charger: float
     cpu_per_frame: float
     frames_per_second: float
+    fan_out_answer: float
     fan_out: float
 
 
@@ -98,18 +100,22 @@ def figures(party: Party, csms: Talker, count: int, rounds: int) -> Figures:
     talk = csms.ask(trigger=rounds)
     party.recorded(boot["frames"] + talk["frames"])
     talked = usage(party.pid)
+    fans = [fan_out(party, csms, count) for _ in range(FAN_OUTS)]
     return Figures(
         boot=boot["last"] - boot["first"],
         boot_cpu_per_charger=(booted.cpu - party.base.cpu) / count,
         memory_per_charger=(talked.memory - party.base.memory) / count,
         cpu_per_frame=(talked.cpu - booted.cpu) / talk["frames"],
         frames_per_second=talk["frames"] / (talk["last"] - talk["first"]),
-        fan_out=statistics.median(fan_out(party, csms, count) for _ in range(FAN_OUTS)),
+        fan_out_answer=statistics.median(answered for answered, _ in fans),
+        fan_out=statistics.median(last for _, last in fans),
     )
 
 
-def fan_out(party: Party, csms: Talker, count: int) -> float:
+def fan_out(party: Party, csms: Talker, count: int) -> tuple[float, float]:
+    """Seconds from the order to its answer, and to the last frame."""
     began = time.monotonic()
     party.fan_out()
+    answered = time.monotonic()
     last: float = csms.ask(expect="Authorize", count=count)["last"]
-    return last - began
+    return answered - began, last - began

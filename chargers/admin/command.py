@@ -32,23 +32,13 @@ class ChargerCommandAdmin(KeysetAdmin, TenantAdmin):
     search_help_text = "A command's id."
     change_form_outer_after_template = "admin/chargers/command_panels.html"
     fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    ("id", "event_type", "outcome"),
-                    "reason",
-                    ("charger", "organization", "ocpp_version"),
-                    "body",
-                )
-            },
-        ),
-        ("Times", {"fields": (("created_at", "claimed_at"), ("sent_at", "finished_at", "deadline_at"))}),
-        ("Answer of the station", {"fields": ("answer",)}),
+        (None, {"fields": (("event_type", "outcome"), "reason", ("charger", "organization"), ("actor", "id"))}),
+        ("Content", {"fields": ("body", "answer")}),
+        ("Times", {"fields": (("created_at", "claimed_at"), ("sent_at", "finished_at"), "deadline_at")}),
     )
     readonly_fields = (
-        "id", "event_type", "outcome", "reason", "charger", "organization", "body", "created_at",
-        "claimed_at", "sent_at", "finished_at", "deadline_at", "actor", "answer",
+        "event_type", "outcome", "reason", "charger", "organization", "actor", "id", "body", "answer", "created_at",
+        "claimed_at", "sent_at", "finished_at", "deadline_at",
     )  # fmt: skip
 
     @badge("state", COLOURS)
@@ -63,7 +53,7 @@ class ChargerCommandAdmin(KeysetAdmin, TenantAdmin):
     def body(self, command: ChargerCommand) -> SafeString | str:
         return pretty(command.payload)
 
-    @admin.display(description="answer")
+    @admin.display(description="the station's answer")
     def answer(self, command: ChargerCommand) -> SafeString | str:
         return pretty(command.result)
 

@@ -1,6 +1,7 @@
 """The traffic: read-only, newest first, filtered only where an index helps, and never counted."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -10,6 +11,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from chargers.admin.frames import arrow, owners_of, readable
 from chargers.models import ConnectionEvent, Direction, Message, MessageCount
+from chargers.services.lookup import as_id
 from tenants.admin import KeysetAdmin, RelatedFilter, TenantAdmin
 from tenants.admin.display import badge, code, list_link
 
@@ -22,10 +24,10 @@ class WithinChargerFilter(DropdownFilter):  # type: ignore[misc]  # unfold ships
     """Offered once a charger is chosen: the indexes begin with the charger."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        charger_id = request.GET.get(CHARGER)
+        charger_id = as_id(request.GET.get(CHARGER, ""))
         return self.choices_of(charger_id) if charger_id else []
 
-    def choices_of(self, charger_id: str) -> list[tuple[str, str]]:
+    def choices_of(self, charger_id: UUID) -> list[tuple[str, str]]:
         raise NotImplementedError
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -39,7 +41,7 @@ class DirectionFilter(WithinChargerFilter):
     title = "direction"
     parameter_name = "direction"
 
-    def choices_of(self, charger_id: str) -> list[tuple[str, str]]:
+    def choices_of(self, charger_id: UUID) -> list[tuple[str, str]]:
         return list(Direction.choices)
 
 
@@ -47,7 +49,7 @@ class ActionFilter(WithinChargerFilter):
     title = "OCPP action"
     parameter_name = "action"
 
-    def choices_of(self, charger_id: str) -> list[tuple[str, str]]:
+    def choices_of(self, charger_id: UUID) -> list[tuple[str, str]]:
         """From the hourly counters, which know what the log holds."""
         counted = MessageCount.objects.unscoped().filter(charger_id=charger_id).exclude(action="")
         return [(action, action) for action in counted.values_list("action", flat=True).order_by("action").distinct()]

@@ -318,7 +318,7 @@ def _advance(row: ChargerCommand, epoch: int, fact: CommandAdvanced) -> None:
         row.result = fact.result
     if fact.state == CommandState.SENT:
         row.sent_at = _time(fact.at)
-    else:
+    elif fact.state in FINAL_STATES:
         row.finished_at = _time(fact.at)
 
 

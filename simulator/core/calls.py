@@ -38,6 +38,7 @@ class Outbox:
         self.waiting: list[Call] = []
         names = memory.names(QUEUE)
         self.queue: list[Call] = [msgspec.convert(memory.get(name), Call) for name in names]
+        self._mark_offline()
         self._last_number = self.queue[-1].number if self.queue else 0
         self.not_before = 0.0  # mono: the head of the queue is being retried
 
@@ -92,8 +93,14 @@ class Outbox:
         return any(one.number <= call.behind and one.sends == 0 for one in self.queue)
 
     def drop_waiting(self) -> list[Call]:
+        """The connection is lost: gives what is not kept."""
         dropped, self.waiting = self.waiting, []
+        self._mark_offline()
         return dropped
+
+    def _mark_offline(self) -> None:
+        for call in self.queue:
+            call.queued_offline = True
 
     def has_for(self, transaction: str) -> bool:
         return any(call.transaction == transaction for call in self.queue)

@@ -480,7 +480,7 @@ class Charging(Block[S]):
 
     def do_reset_cache(self, params: dict[str, Any]) -> None:
         cleared = self.tokens.clear_cache()
-        self._answer({"cleared_entries": cleared, "msg": f"{cleared} cached decisions dropped."})
+        self.station.installed({"cleared_entries": cleared, "msg": f"{cleared} cached decisions dropped."})
 
     def do_set_local_auth_list(self, params: dict[str, Any]) -> None:
         """An installer's push: replaces the list if its version is newer (gateway contract, section 10)."""
@@ -490,18 +490,15 @@ class Charging(Block[S]):
             status = "Accepted"
             self.tokens.version = version
             self.tokens.entries = {entry["id_tag"].casefold(): list_entry(entry) for entry in entries}
-        self._answer({"status": status, "list_version": self.tokens.version, "entries_received": len(entries)})
+        result = {"status": status, "list_version": self.tokens.version, "entries_received": len(entries)}
+        self.station.installed(result)
 
     def do_clear_local_auth_list(self, params: dict[str, Any]) -> None:
         deleted = self.tokens.clear_list()
-        self._answer({"msg": f"{deleted} entries deleted.", "entries_deleted": deleted, "list_version": 0})
+        self.station.installed({"msg": f"{deleted} entries deleted.", "entries_deleted": deleted, "list_version": 0})
 
     def _note(self, text: str) -> None:
         self.station.commands.note(self.station.commands.cause, text)
-
-    def _answer(self, result: dict[str, Any]) -> None:
-        self._note("Done inside the station; no message is needed.")
-        self.station.commands.answer(self.station.commands.cause, result)
 
     # --- for readers ------------------------------------------------------------------------------------------------
 

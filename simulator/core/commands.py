@@ -23,6 +23,7 @@ class Pending(msgspec.Struct):
     sent: bool = False
     note: str = ""
     result: dict[str, Any] | None = None
+    result_told: bool = False
 
 
 class CommandTracker:
@@ -60,6 +61,7 @@ class CommandTracker:
             self._pending[command_id].note = text
 
     def answer(self, command_id: str, result: dict[str, Any]) -> None:
+        """The result of a command that is done inside the station, whatever its messages still wait for."""
         if command_id in self._pending:
             self._pending[command_id].result = result
 
@@ -79,7 +81,12 @@ class CommandTracker:
             pending.frames.append(sequence)
         if not pending.sent:
             pending.sent = True
-            self._facts.append(CommandAdvanced(command_id, "sent", now.wall, frames=list(pending.frames)))
+            self._tell(pending, "sent", now)
+
+    def _tell(self, pending: Pending, state: str, now: Instant) -> None:
+        pending.result_told = pending.result is not None
+        fact = CommandAdvanced(pending.command_id, state, now.wall, "", list(pending.frames), pending.result)
+        self._facts.append(fact)
 
     def finish(self, command_id: str, state: str, reason: str, now: Instant) -> None:
         pending = self._pending.pop(command_id, None)
@@ -99,5 +106,7 @@ class CommandTracker:
             elif now.mono >= pending.deadline:
                 reason = "No answer in time; see the log." if pending.sent else "The CSMS has not accepted the charger."
                 self.finish(pending.command_id, "timed_out", reason, now)
+            elif pending.result is not None and not pending.result_told:
+                self._tell(pending, "sent" if pending.sent else "claimed", now)
         facts, self._facts = self._facts, []
         return facts

@@ -90,6 +90,8 @@ class TransactionEnded(Fact, frozen=True, tag="transaction_ended"):
 class CommandAdvanced(Fact, frozen=True, tag="command"):
     """What became of a user's command: state sent, accepted, rejected, failed or timed_out.
 
+    State claimed carries the result of one that is done inside the station while its messages still wait.
+
     `frames` are sequence numbers that prove it; `result` is the answer of a synchronous command.
     """
 

@@ -14,7 +14,7 @@ from simulator.core import rpc, schemas
 from simulator.core.block import Block
 from simulator.core.calls import HEARTBEAT, TRANSACTION, Call, Outbox
 from simulator.core.commands import CommandTracker
-from simulator.core.configuration import Configuration
+from simulator.core.configuration import ACCEPTED, REBOOT_REQUIRED, Configuration
 from simulator.core.errors import CommandRefused, Kind, Refusal
 from simulator.core.facts import (
     AnyFact,
@@ -337,6 +337,15 @@ class Station:
     def set_clock(self, csms_time: float | None) -> None:
         if csms_time is not None:
             self.clock_offset = csms_time - self.now.wall
+
+    def installed(self, result: dict[str, Any]) -> None:
+        """Ends an installer's command at the device with this result; its `status` says whether anything changed."""
+        command_id = self.commands.cause
+        self.commands.answer(command_id, result)
+        if result.get("status", ACCEPTED) in (ACCEPTED, REBOOT_REQUIRED):
+            self.commands.note(command_id, "Done inside the station; no message is needed.")
+        else:
+            self.commands.finish(command_id, "rejected", result.get("msg") or result["status"], self.now)
 
     def reboot(self, reason: str) -> None:
         """Once the last messages are out (or 10 s have passed): close, stay down, boot again with this reason.

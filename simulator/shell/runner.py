@@ -396,4 +396,4 @@ class Runner:
 
 
 def _is_outcome(fact: AnyFact) -> bool:
-    return isinstance(fact, CommandAdvanced) and fact.state in FINAL
+    return isinstance(fact, CommandAdvanced) and (fact.state in FINAL or fact.result is not None)

@@ -40,13 +40,12 @@ class TokenForm(ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        organization, membership = cleaned.get("organization"), cleaned.get("membership")
-        if cleaned.get("role") == TokenRole.ADMIN:
-            if organization or membership:
-                self.add_error("role", "An admin token names its organization in each request: leave those empty.")
-        elif organization is None:
+        role, organization, membership = (cleaned.get(name) for name in ("role", "organization", "membership"))
+        if role == TokenRole.ADMIN and (organization or membership):
+            self.add_error("role", "An admin token names its organization in each request: leave those empty.")
+        elif role == TokenRole.USER and organization is None:
             self.add_error("organization", "A user token is bound to an organization.")
-        elif membership is not None and membership.organization_id != organization.pk:
+        elif role == TokenRole.USER and membership is not None and membership.organization_id != organization.pk:
             self.add_error("membership", "This membership is in another organization.")
         return cleaned
 
@@ -69,6 +68,11 @@ class AccessTokenAdmin(StaffAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.issued_fields if obj else ()
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "role" and not request.user.is_superuser:
+            kwargs["choices"] = [(TokenRole.USER.value, TokenRole.USER.label)]  # an admin token can do anything
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

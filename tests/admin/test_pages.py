@@ -13,6 +13,7 @@ from django.utils import timezone
 from chargers.models import Charger, ChargerCommand, ConnectionEvent, Message, Transaction
 from chargers.services.commands import issue_one
 from locations.models import Location
+from ocpplab.sidebar import GROUPS
 from simulator.models import Node, Shard
 from tenants import tokens
 from tenants.models import AuditEntry, Membership, Organization, User
@@ -121,8 +122,6 @@ def test_the_start_page_lists_the_subjects(staff: Client) -> None:
 
 
 def test_the_sidebar_leads_to_every_table(staff: Client, superuser: User) -> None:
-    from ocpplab.sidebar import GROUPS
-
     listed = {table for _, entries in GROUPS for _, _, table in entries}
     assert listed == {model._meta.label_lower for model in TABLES}
 
@@ -140,3 +139,7 @@ def test_staff_see_what_their_permissions_say(tenant: Organization) -> None:
     client.force_login(User.objects.create_user("stan", password="x", is_staff=True))
     assert client.get(url_of(Charger, "changelist")).status_code == 403
     assert "Chargers" not in client.get(reverse("admin:index")).content.decode()
+
+
+def test_the_address_without_a_slash_leads_in(client: Client) -> None:
+    assert client.get("/admin")["Location"] == "/admin/"

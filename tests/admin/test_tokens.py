@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
@@ -95,3 +96,13 @@ def test_a_token_is_neither_edited_nor_deleted(staff: Client, tenant: Organizati
     assert staff.post(change, {"label": "another"}).status_code == 403
     assert staff.post(reverse("admin:tenants_accesstoken_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
     assert AccessToken.objects.get().label == "as it was"
+
+
+def test_only_a_superuser_issues_admin_tokens(db: None) -> None:
+    clerk = User.objects.create_user("clerk", password="x", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="add_accesstoken"))
+    client = Client()
+    client.force_login(clerk)
+    response = issue(client, role="admin")
+    assert set(response.context["adminform"].form.errors) == {"role"}
+    assert not AccessToken.objects.exists()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -275,8 +276,6 @@ class TestActions:
         assert ChargerCommand.objects.unscoped().count() == 1
 
     def test_whoever_may_only_look_has_no_actions(self, charger: Charger) -> None:
-        from django.contrib.auth.models import Permission
-
         viewer = User.objects.create_user("vic", password="x", is_staff=True)
         viewer.user_permissions.add(Permission.objects.get(codename="view_charger"))
         client = Client()

@@ -49,8 +49,7 @@ class ConfigurationBlock(Block["ChargePoint"]):
     def do_update_configuration(self, params: dict[str, Any]) -> None:
         """An installer's change (gateway contract, section 10)."""
         results = {key: self.change(key, value) for key, value in params["configuration"].items()}
-        self.station.commands.note(self.station.commands.cause, "Done inside the station; no message is needed.")
-        self.station.commands.answer(self.station.commands.cause, summary(results))
+        self.station.installed(summary(results))
 
     def on_DataTransfer(self, request: dict[str, Any]) -> dict[str, Any]:
         """No vendor extension is installed."""

@@ -149,8 +149,7 @@ class DeviceModel(Block["ChargingStation"]):
     def do_update_configuration(self, params: dict[str, Any]) -> None:
         """An installer's change (gateway contract, section 10)."""
         results = {key: self.change(key, value) for key, value in params["configuration"].items()}
-        self.station.commands.note(self.station.commands.cause, "Done inside the station; no message is needed.")
-        self.station.commands.answer(self.station.commands.cause, summary(results))
+        self.station.installed(summary(results))
 
     # --- a new password ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,520 @@
+"""OCPP 2.0.1: when transactions start and end, and what is told of them (behaviour contract, 4.1 to 4.8)."""
+
+from typing import Any
+
+import pytest
+
+from simulator.core.facts import TransactionEnded, TransactionStarted
+from tests.core.rig import CABLE, DC, Rig
+
+TOKEN = {"idToken": "04A2B3", "type": "ISO14443"}
+
+
+def station(**settings: str) -> Rig:
+    """A booted 2.0.1 station; settings are TxCtrlr's, by variable."""
+    rig = Rig("ocpp2.0.1").boot()
+    configure(rig, {f"TxCtrlr.{name}": value for name, value in settings.items()})
+    rig.forget()
+    return rig
+
+
+def configure(rig: Rig, settings: dict[str, str]) -> None:
+    if settings:
+        outcome = rig.outcome(rig.command("update_configuration", configuration=settings))
+        assert outcome.result is not None
+        assert outcome.result["status"] == "Accepted", outcome.result
+
+
+def events(rig: Rig) -> list[dict[str, Any]]:
+    return rig.calls("TransactionEvent")
+
+
+def story(rig: Rig) -> list[str]:
+    """Each event as `type trigger state`."""
+    return [
+        f"{one['eventType']} {one['triggerReason']} {one['transactionInfo'].get('chargingState')}" for one in events(rig)
+    ]
+
+
+def blocked(request: dict[str, Any]) -> dict[str, Any]:
+    return {"idTokenInfo": {"status": "Blocked"}} if "idToken" in request else {}
+
+
+# --- start ------------------------------------------------------------------------------------------------------------
+
+
+def test_start_session_plugs_authorizes_and_charges() -> None:
+    rig = station()
+    command = rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert rig.outcome(command).state == "accepted"
+    rig.run(5)
+    assert rig.actions() == ["1 Occupied", "TransactionEvent", "Authorize", "TransactionEvent", "TransactionEvent"]
+    assert story(rig) == [
+        "Started CablePluggedIn EVConnected",
+        "Updated Authorized EVConnected",
+        "Updated ChargingStateChanged Charging",
+    ]
+    proof = [frame for frame in rig.frames if frame.sequence in rig.outcome(command).frames]
+    assert [frame.action for frame in proof].count("TransactionEvent") == 4
+
+
+def test_events_are_numbered_without_a_gap_and_name_the_token_once() -> None:
+    rig = station()
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(200)
+    assert [one["seqNo"] for one in events(rig)] == list(range(len(events(rig))))
+    assert [one["seqNo"] for one in events(rig) if "idToken" in one] == [1]
+    assert all(one["evse"] == {"id": 1, "connectorId": 1} for one in events(rig))
+    assert len({one["transactionInfo"]["transactionId"] for one in events(rig)}) == 1
+
+
+def test_token_first_waits_for_the_cable() -> None:
+    rig = station()
+    rig.csms("RequestStartTransaction", idToken=TOKEN, remoteStartId=4, evseId=1)
+    rig.command("plug_connector", evse_id=1)
+    rig.run(5)
+    assert story(rig) == [
+        "Started RemoteStart Idle",
+        "Updated CablePluggedIn EVConnected",
+        "Updated ChargingStateChanged Charging",
+    ]
+    assert rig.actions()[:2] == ["TransactionEvent", "1 Occupied"]
+
+
+def test_a_remote_start_carries_its_id_and_token_with_the_first_event() -> None:
+    rig = station()
+    rig.csms("RequestStartTransaction", idToken=TOKEN, remoteStartId=4, evseId=2)
+    first = events(rig)[0]
+    assert first["transactionInfo"]["remoteStartId"] == 4
+    assert first["idToken"] == TOKEN
+    assert first["evse"]["id"] == 2
+
+
+def test_a_remote_start_on_a_plugged_evse_names_the_transaction_that_runs() -> None:
+    rig = station()
+    rig.command("plug_connector", evse_id=2)
+    answer = rig.csms("RequestStartTransaction", idToken=TOKEN, remoteStartId=4)
+    assert answer == {"status": "Accepted", "transactionId": events(rig)[0]["transactionInfo"]["transactionId"]}
+    assert story(rig)[-1] == "Updated RemoteStart EVConnected"
+
+
+def test_no_cable_in_time_ends_what_the_token_began() -> None:
+    rig = station()
+    rig.csms("RequestStartTransaction", idToken=TOKEN, remoteStartId=4, evseId=1)
+    rig.run(61)
+    last = events(rig)[-1]
+    assert story(rig)[-1] == "Ended EVConnectTimeout Idle"
+    assert last["transactionInfo"]["stoppedReason"] == "Timeout"
+    assert rig.csms("RequestStartTransaction", idToken=TOKEN, remoteStartId=5, evseId=1)["status"] == "Accepted"
+
+
+def test_with_power_path_closed_nothing_starts_before_token_and_cable() -> None:
+    rig = station(TxStartPoint="PowerPathClosed")
+    rig.command("plug_connector", evse_id=1)
+    assert not events(rig)
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert story(rig)[0] == "Started Authorized EVConnected"
+    assert "idToken" in events(rig)[0]
+
+
+def test_with_power_path_closed_a_lone_token_is_forgotten_in_time() -> None:
+    rig = station(TxStartPoint="PowerPathClosed")
+    rig.csms("RequestStartTransaction", idToken=TOKEN, remoteStartId=4, evseId=1)
+    rig.run(61)
+    rig.command("plug_connector", evse_id=1)
+    rig.run(10)
+    assert not events(rig)
+
+
+def test_with_energy_transfer_the_transaction_starts_when_energy_flows() -> None:
+    rig = station(TxStartPoint="EnergyTransfer")
+    command = rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert not events(rig)
+    rig.run(5)
+    assert story(rig) == ["Started ChargingStateChanged Charging"]
+    assert "idToken" in events(rig)[0]
+    assert rig.outcome(command).state == "accepted"
+
+
+def test_with_authorized_alone_a_cable_starts_nothing() -> None:
+    rig = station(TxStartPoint="Authorized")
+    rig.command("plug_connector", evse_id=1)
+    assert rig.actions() == ["1 Occupied"]
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert story(rig)[0] == "Started Authorized EVConnected"
+
+
+def test_with_ev_connected_alone_a_token_waits_for_the_cable() -> None:
+    rig = station(TxStartPoint="EVConnected")
+    rig.csms("RequestStartTransaction", idToken=TOKEN, remoteStartId=4, evseId=1)
+    assert not events(rig)
+    rig.command("plug_connector", evse_id=1)
+    assert story(rig)[:2] == ["Started CablePluggedIn EVConnected", "Updated RemoteStart EVConnected"]
+    assert events(rig)[1]["transactionInfo"]["remoteStartId"] == 4
+
+
+def test_a_refused_token_leaves_no_event() -> None:
+    rig = station(TxStartPoint="Authorized")
+    rig.answers["Authorize"] = {"idTokenInfo": {"status": "Blocked"}}
+    command = rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert rig.outcome(command).state == "rejected"
+    assert "Blocked" in rig.outcome(command).reason
+    assert not events(rig)
+
+
+def test_a_token_for_another_evse_is_refused_here() -> None:
+    rig = station()
+    rig.answers["Authorize"] = {"idTokenInfo": {"status": "Accepted", "evseId": [2]}}
+    assert rig.outcome(rig.command("start_session", id_tag="TAG", evse_id=1)).state == "rejected"
+    assert rig.outcome(rig.command("start_session", id_tag="TAG", evse_id=2)).state == "accepted"
+
+
+def test_start_transaction_asks_nobody() -> None:
+    rig = station()
+    command = rig.command("start_transaction", id_tag="TAG", connector_id=2)
+    assert rig.actions()[:3] == ["2 Occupied", "TransactionEvent", "TransactionEvent"]
+    assert not rig.calls("Authorize")
+    assert rig.outcome(command).state == "accepted"
+
+
+def test_with_authorization_disabled_a_cable_is_enough() -> None:
+    rig = station()
+    configure(rig, {"AuthCtrlr.Enabled": "false"})
+    rig.command("plug_connector", evse_id=1)
+    rig.run(5)
+    assert not rig.calls("Authorize")
+    tokens = [one["idToken"] for one in events(rig) if "idToken" in one]
+    assert tokens == [{"idToken": "", "type": "NoAuthorization"}]
+    assert story(rig)[-1] == "Updated ChargingStateChanged Charging"
+
+
+def test_a_master_pass_stops_everything_and_starts_nothing() -> None:
+    rig = station()
+    configure(rig, {"AuthCtrlr.MasterPassGroupId": "MASTER"})
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.answers["Authorize"] = {
+        "idTokenInfo": {"status": "Accepted", "groupIdToken": {"idToken": "master", "type": "Central"}}
+    }
+    rig.command("start_session", id_tag="PASS", evse_id=2)
+    ended = [one for one in events(rig) if one["eventType"] == "Ended"]
+    assert {one["transactionInfo"]["stoppedReason"] for one in ended} == {"MasterPass"}
+    assert len(ended) == 2
+
+
+# --- stop -------------------------------------------------------------------------------------------------------------
+
+
+def test_stop_session_ends_before_it_unplugs() -> None:
+    rig = station()
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(30)
+    rig.forget()
+    command = rig.command("stop_session", evse_id=1)
+    assert rig.actions() == ["TransactionEvent", "1 Available"]
+    end = events(rig)[0]
+    assert story(rig) == ["Ended StopAuthorized EVConnected"]
+    assert end["transactionInfo"]["stoppedReason"] == "Local"
+    assert end["idToken"]["idToken"] == "TAG"
+    assert rig.outcome(command).state == "accepted"
+
+
+def test_with_stop_point_ev_connected_the_stop_waits_for_the_car() -> None:
+    rig = station(TxStopPoint="EVConnected")
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(30)
+    rig.forget()
+    transaction = rig.station.connectors[0].running
+    assert transaction is not None
+    assert rig.csms("RequestStopTransaction", transactionId=transaction.key)["status"] == "Accepted"
+    rig.run(5)
+    rig.command("unplug_connector", evse_id=1)
+    assert story(rig) == [
+        "Updated RemoteStop Charging",
+        "Updated ChargingStateChanged EVConnected",
+        "Ended EVCommunicationLost Idle",
+    ]
+    assert events(rig)[-1]["transactionInfo"]["stoppedReason"] == "Remote"
+
+
+def test_with_stop_point_energy_transfer_a_pause_is_the_end() -> None:
+    rig = station(TxStopPoint="EnergyTransfer")
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(30)
+    rig.command("ev_stops_energy", evse_id=1)
+    assert story(rig)[-1] == "Ended ChargingStateChanged EVConnected"
+    assert events(rig)[-1]["transactionInfo"]["stoppedReason"] == "StoppedByEV"
+
+
+def test_unplugging_the_car_ends_the_transaction() -> None:
+    rig = station()
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(30)
+    rig.forget()
+    rig.command("unplug_connector", evse_id=1)
+    assert story(rig) == ["Ended EVCommunicationLost Idle"]
+    assert events(rig)[0]["transactionInfo"]["stoppedReason"] == "EVDisconnected"
+    assert rig.actions()[-1] == "1 Available"
+
+
+def test_a_transaction_may_outlive_the_car_and_go_on_when_it_is_back() -> None:
+    rig = station(TxStopPoint="Authorized", StopTxOnEVSideDisconnect="false")
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(30)
+    rig.forget()
+    rig.command("unplug_connector", evse_id=1)
+    rig.command("plug_connector", evse_id=1)
+    rig.run(5)
+    assert story(rig) == [
+        "Updated EVCommunicationLost SuspendedEVSE",
+        "Updated CablePluggedIn EVConnected",
+        "Updated ChargingStateChanged Charging",
+    ]
+    assert not [action for action in rig.actions() if action.startswith("1 ")]
+
+
+def test_a_fixed_cable_that_does_not_come_back_ends_it() -> None:
+    rig = Rig("ocpp2.0.1", outlets=(CABLE,)).boot()
+    configure(rig, {"TxCtrlr.TxStopPoint": "Authorized", "TxCtrlr.StopTxOnEVSideDisconnect": "false"})
+    rig.command("start_session", id_tag="TAG")
+    rig.run(30)
+    rig.command("unplug_connector")
+    assert story(rig)[-1] == "Updated EVCommunicationLost SuspendedEVSE"
+    rig.run(61)
+    assert story(rig)[-1] == "Ended EVConnectTimeout Idle"
+
+
+def test_a_pause_of_the_car_is_told_and_the_transaction_goes_on() -> None:
+    rig = station()
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(10)
+    rig.forget()
+    rig.command("ev_stops_energy", evse_id=1)
+    rig.command("ev_requests_energy", evse_id=1)
+    rig.run(5)
+    assert story(rig) == ["Updated ChargingStateChanged SuspendedEV", "Updated ChargingStateChanged Charging"]
+
+
+def test_a_token_the_csms_takes_back_ends_the_transaction() -> None:
+    rig = station()
+    rig.answers["TransactionEvent"] = blocked
+    command = rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert story(rig)[-1] == "Ended Deauthorized EVConnected"
+    assert events(rig)[-1]["transactionInfo"]["stoppedReason"] == "DeAuthorized"
+    assert rig.outcome(command).state == "rejected"
+
+
+def test_a_token_taken_back_only_stops_the_energy_where_settings_say_so() -> None:
+    rig = station(StopTxOnInvalidId="false")
+    rig.answers["TransactionEvent"] = blocked
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(10)
+    assert story(rig)[-1] == "Updated ChargingStateChanged SuspendedEVSE"
+
+
+def test_a_token_taken_back_may_use_the_energy_that_settings_grant() -> None:
+    rig = station(StopTxOnInvalidId="false", MaxEnergyOnInvalidId="50")
+    rig.answers["TransactionEvent"] = blocked
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(5)
+    assert story(rig)[-1] == "Updated ChargingStateChanged Charging"
+    rig.run(120)
+    assert story(rig)[-1] == "Updated ChargingStateChanged SuspendedEVSE" or "MeterValuePeriodic" in story(rig)[-1]
+    assert "Updated ChargingStateChanged SuspendedEVSE" in story(rig)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("GroundFailure", "GroundFault"),
+        ("OverCurrent", "OvercurrentFault"),
+        ("OverVoltage", "PowerQuality"),
+        ("InternalError", "Other"),
+        ("EmergencyStop", "EmergencyStop"),
+    ],
+)
+def test_a_fault_ends_the_transaction_with_its_own_reason(fault: str, reason: str) -> None:
+    rig = station()
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.forget()
+    rig.command("inject_fault", fault_type=fault, evse_id=1)
+    assert story(rig) == ["Ended AbnormalCondition EVConnected"]
+    assert events(rig)[0]["transactionInfo"]["stoppedReason"] == reason
+
+
+def test_a_session_ends_by_its_own_limits() -> None:
+    rig = station()
+    rig.command("start_session", id_tag="TAG", evse_id=1, duration_seconds=40)
+    rig.command("start_session", id_tag="TAG2", evse_id=2, target_energy_kwh=0.2)
+    rig.run(300)
+    ended = {one["evse"]["id"]: one for one in events(rig) if one["eventType"] == "Ended"}
+    assert ended[1]["triggerReason"] == ended[1]["transactionInfo"]["stoppedReason"] == "TimeLimitReached"
+    assert ended[2]["triggerReason"] == ended[2]["transactionInfo"]["stoppedReason"] == "EnergyLimitReached"
+
+
+# --- meter values -----------------------------------------------------------------------------------------------------
+
+
+def values(event: dict[str, Any], context: str) -> list[dict[str, Any]]:
+    return [one for value in event.get("meterValue", []) for one in value["sampledValue"] if one["context"] == context]
+
+
+def test_a_transaction_has_begin_periodic_and_end_values() -> None:
+    rig = station()
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(130)
+    rig.command("stop_session", evse_id=1)
+    told = events(rig)
+    begin, end = values(told[0], "Transaction.Begin"), values(told[-1], "Transaction.End")
+    periodic = [one for one in told if one["triggerReason"] == "MeterValuePeriodic"]
+    assert len(periodic) == 2
+    assert {one["measurand"] for one in values(periodic[0], "Sample.Periodic")} == {
+        "Energy.Active.Import.Register",
+        "Power.Active.Import",
+        "Current.Import",
+        "Voltage",
+    }
+    energy = [begin[0]["value"], *(values(one, "Sample.Periodic")[0]["value"] for one in periodic), end[0]["value"]]
+    assert energy == sorted(energy)
+    assert energy[-1] > energy[0]
+
+
+def test_values_of_one_sample_describe_one_instant() -> None:
+    rig = station()
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(70)
+    sample = values(next(one for one in events(rig) if one["triggerReason"] == "MeterValuePeriodic"), "Sample.Periodic")
+    volts = {one["phase"][:2]: one["value"] for one in sample if one["measurand"] == "Voltage"}
+    amps = {one["phase"]: one["value"] for one in sample if one["measurand"] == "Current.Import"}
+    power = next(one["value"] for one in sample if one["measurand"] == "Power.Active.Import")
+    assert sum(volts[phase] * amps[phase] for phase in amps) * 0.99 == pytest.approx(power, rel=0.01)
+
+
+def test_ended_carries_the_samples_kept_for_it() -> None:
+    rig = station()
+    configure(rig, {"SampledDataCtrlr.TxEndedInterval": "20"})
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(65)
+    rig.command("stop_session", evse_id=1)
+    end = events(rig)[-1]
+    assert len(values(end, "Sample.Periodic")) == 3
+    assert len(values(end, "Transaction.End")) == 1
+
+
+def test_aligned_values_stand_on_the_grid() -> None:
+    rig = station()
+    configure(rig, {"AlignedDataCtrlr.Interval": "60"})
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(70)
+    aligned = [one for one in events(rig) if one["triggerReason"] == "MeterValueClock"]
+    assert aligned[0]["meterValue"][0]["timestamp"].endswith(":00.000Z")
+    assert values(aligned[0], "Sample.Clock")
+    idle = rig.calls("MeterValues")
+    assert {one["evseId"] for one in idle} == {0, 2}
+    assert idle[0]["meterValue"][0]["timestamp"].endswith(":00.000Z")
+
+
+def test_aligned_values_can_be_kept_for_idle_times() -> None:
+    rig = station()
+    configure(rig, {"AlignedDataCtrlr.Interval": "60", "AlignedDataCtrlr.SendDuringIdle": "true"})
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(70)
+    assert not rig.calls("MeterValues")
+    assert "MeterValueClock" not in {one["triggerReason"] for one in events(rig)}
+
+
+def test_a_dc_station_tells_the_state_of_charge() -> None:
+    rig = Rig("ocpp2.0.1", outlets=(DC,)).boot()
+    configure(rig, {"SampledDataCtrlr.TxUpdatedMeasurands": "SoC,Power.Active.Import"})
+    rig.command("start_session", id_tag="TAG")
+    rig.run(70)
+    sample = values(events(rig)[-1], "Sample.Periodic")
+    assert {one["measurand"]: one["location"] for one in sample}["SoC"] == "EV"
+    assert "numberOfPhasesUsed" not in events(rig)[-1]
+
+
+def test_a_new_interval_holds_for_the_running_transaction() -> None:
+    rig = station()
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    configure(rig, {"SampledDataCtrlr.TxUpdatedInterval": "10"})
+    rig.run(35)
+    assert [one["triggerReason"] for one in events(rig)].count("MeterValuePeriodic") == 3
+
+
+# --- offline ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_happens_offline_is_told_in_order_after_the_reconnect() -> None:
+    rig = station()
+    configure(rig, {"AuthCtrlr.OfflineTxForUnknownIdEnabled": "true"})
+    rig.drop()
+    rig.forget()
+    command = rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert rig.outcome(command).state == "accepted"
+    assert "Offline" in rig.outcome(command).reason
+    rig.reconnect()
+    assert rig.actions()[:1] == ["1 Occupied"]
+    told = [one for one in events(rig) if one.get("offline")]
+    assert [one["triggerReason"] for one in told[:2]] == ["CablePluggedIn", "Authorized"]
+    assert [one["seqNo"] for one in events(rig)] == list(range(len(events(rig))))
+    assert told[0]["timestamp"] < rig.frames[-1].text
+    rig.run(70)
+    assert "offline" not in events(rig)[-1]
+
+
+def test_an_event_that_was_still_queued_when_the_link_dropped_becomes_offline() -> None:
+    rig = station()
+    rig.answers["TransactionEvent"] = None
+    rig.command("plug_connector", evse_id=1)
+    assert "offline" not in events(rig)[-1]
+    rig.drop()
+    del rig.answers["TransactionEvent"]
+    rig.reconnect()
+    first, again = events(rig)[0], events(rig)[-1]
+    assert again == {**first, "offline": True}
+
+
+def test_offline_an_unknown_token_is_refused_unless_settings_allow_it() -> None:
+    rig = station()
+    rig.drop()
+    command = rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert rig.outcome(command).state == "rejected"
+    assert "offline" in rig.outcome(command).reason
+
+
+def test_an_event_without_an_answer_is_sent_again_and_then_given_up() -> None:
+    rig = station()
+    rig.answers["TransactionEvent"] = lambda _: {"nonsense": True}
+    rig.command("plug_connector", evse_id=1)
+    rig.run(400)
+    first = [one for one in events(rig) if one["seqNo"] == 0]
+    assert len(first) == 3
+    assert first[0] == first[1] == first[2]
+
+
+# --- restarts ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_restart_of_the_product_goes_on_with_the_next_number() -> None:
+    rig = station()
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(65)
+    before = len(events(rig))
+    rig.restart()
+    rig.run(65)
+    numbers = [one["seqNo"] for one in events(rig)]
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) > before
+    assert [one["eventType"] for one in events(rig)].count("Started") == 1
+    assert len([fact for fact in rig.facts if isinstance(fact, TransactionStarted)]) == 1
+
+
+def test_a_killed_product_is_a_power_loss() -> None:
+    rig = station()
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(65)
+    rig.restart(killed=True)
+    end = events(rig)[-1]
+    assert (end["eventType"], end["triggerReason"]) == ("Ended", "AbnormalCondition")
+    assert end["transactionInfo"]["stoppedReason"] == "PowerLoss"
+    assert [fact.reason for fact in rig.facts if isinstance(fact, TransactionEnded)] == ["PowerLoss"]
+    assert [one["seqNo"] for one in events(rig)] == list(range(len(events(rig))))
