@@ -93,14 +93,28 @@ def settled(pid: int) -> Usage:
         before = now
 
 
+class Tally:
+    """Orders to the CSMS, each followed by a pause until the log holds every frame there was."""
+
+    def __init__(self, party: Party, csms: Talker) -> None:
+        self.party = party
+        self.csms = csms
+        self.frames = 0
+
+    def ask(self, **order: object) -> dict[str, float]:
+        answer: dict[str, float] = self.csms.ask(**order)
+        self.frames += int(answer["frames"])
+        self.party.recorded(self.frames)
+        return answer
+
+
 def figures(party: Party, csms: Talker, count: int, rounds: int) -> Figures:
-    boot = csms.ask(expect="StatusNotification", count=count * STATUSES_AT_BOOT)
-    party.recorded(boot["frames"])
+    tally = Tally(party, csms)
+    boot = tally.ask(expect="StatusNotification", count=count * STATUSES_AT_BOOT)
     booted = usage(party.pid)
-    talk = csms.ask(trigger=rounds)
-    party.recorded(boot["frames"] + talk["frames"])
+    talk = tally.ask(trigger=rounds)
     talked = usage(party.pid)
-    fans = [fan_out(party, csms, count) for _ in range(FAN_OUTS)]
+    fans = [fan_out(party, tally, count) for _ in range(FAN_OUTS)]
     return Figures(
         boot=boot["last"] - boot["first"],
         boot_cpu_per_charger=(booted.cpu - party.base.cpu) / count,
@@ -112,10 +126,10 @@ def figures(party: Party, csms: Talker, count: int, rounds: int) -> Figures:
     )
 
 
-def fan_out(party: Party, csms: Talker, count: int) -> tuple[float, float]:
+def fan_out(party: Party, tally: Tally, count: int) -> tuple[float, float]:
     """Seconds from the order to its answer, and to the last frame."""
     began = time.monotonic()
     party.fan_out()
     answered = time.monotonic()
-    last: float = csms.ask(expect="Authorize", count=count)["last"]
+    last = tally.ask(expect="Authorize", count=count)["last"]
     return answered - began, last - began

@@ -25,6 +25,8 @@ class Charging(Block[S]):
         # The command each outlet's flow works for, and what the flow asked for beyond a start.
         self.flow_commands: dict[int, str] = {}
         self.plans: dict[int, dict[str, float]] = {}
+        # Commands that are done when the outlet's energy flows; what is reported then proves them.
+        self.flow_awaited: dict[int, str] = {}
         for connector in station.connectors:
             self._rearm(connector)
 
@@ -266,8 +268,18 @@ class Charging(Block[S]):
             self._follow_energy(connector)
             if self.station.rebooting:
                 self.forget_grant(connector, "The station is rebooting.")
-            self.progress(connector)
-            self.report_status(connector)
+            with self.station.commands.caused_by(self._cause_of(connector)):
+                self.progress(connector)
+                self.report_status(connector)
+
+    def _cause_of(self, connector: Connector) -> str:
+        """The command at hand, or the one that has waited for this outlet's energy to flow."""
+        awaited = self.flow_awaited.get(connector.number)
+        if awaited is None or not (connector.energy_flows or connector.running is None):
+            return self.station.commands.cause
+        del self.flow_awaited[connector.number]
+        self.station.commands.release(awaited)
+        return awaited
 
     def _follow_energy(self, connector: Connector) -> None:
         running = connector.running
@@ -403,6 +415,9 @@ class Charging(Block[S]):
             connector.vehicle.demand_w = None
         if connector.running is None:
             self._note("No transaction runs: the vehicle takes energy once one does.")
+        elif connector.ev_connected and connector.offers and not connector.energy_flows:
+            self.flow_awaited[connector.number] = self.station.commands.cause
+            self.station.commands.hold(self.station.commands.cause)
 
     def do_ev_stops_energy(self, params: dict[str, Any]) -> None:
         connector = self.asked(params)

@@ -685,7 +685,9 @@ class Station:
             self._save()
 
     def _why_silent(self) -> str:
-        return "" if self.online else "Offline: the CSMS learns of it after the reconnect."
+        if self.online:
+            return "Done; nothing has changed that the protocol would report."
+        return "Offline: the CSMS learns of it after the reconnect."
 
     def _save(self) -> None:
         self.store.put(

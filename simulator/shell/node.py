@@ -25,6 +25,7 @@ from simulator.shell.recorder import Recorder
 from simulator.shell.runner import Machine, Runner
 from simulator.shell.spool import Spool, SpoolFull, encoded
 from simulator.shell.timers import Timers
+from simulator.shell.turns import Turns
 
 logger = logging.getLogger(__name__)
 WATCH_SECONDS = 0.2
@@ -52,6 +53,7 @@ class Node:
         self.gate.set()
         self.resolver = Resolver()
         self.timers = Timers(self.loop)
+        self.turns = Turns(self.loop)
         self.pace = Pace(self.loop, settings.SIMULATOR_CONNECTS_PER_SECOND)
         self._root = settings.DATA_DIR / "spool"
         self._spool = Spool(self._root, self.id)
@@ -128,6 +130,7 @@ class Node:
     def may_speak(self) -> bool:
         now = lease_time()
         if now < self._until and now - self._beat < self.lease / 2:
+            self._beat = now  # a busy loop is not a paused one
             return True
         self.loop.call_soon(self._check_tenure)
         return False

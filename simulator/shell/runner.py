@@ -35,6 +35,7 @@ from simulator.shell.recorder import Recorder
 from simulator.shell.socket import Socket
 from simulator.shell.spool import SpoolFull, encoded
 from simulator.shell.timers import Timers
+from simulator.shell.turns import Turns
 
 logger = logging.getLogger(__name__)
 QUOTA_FRAMES = 1_000  # not yet in the table: more, and this charger's CSMS is not read
@@ -68,6 +69,7 @@ class Surroundings(Protocol):
     timers: Timers
     pace: Pace
     resolver: Resolver
+    turns: Turns
     gate: asyncio.Event
 
     def may_speak(self) -> bool:
@@ -233,7 +235,8 @@ class Runner:
         self._queued = False
         self._first = False
         self._input(self.station.connecting)
-        self.socket = Socket(self, self.around.resolver, self.machine.url, self.machine.setup.subprotocol)
+        around, machine = self.around, self.machine
+        self.socket = Socket(self, around.resolver, around.turns, machine.url, machine.setup.subprotocol)
         if not self.around.gate.is_set():
             self.socket.hold("gate")
         self.socket.open()

@@ -22,11 +22,13 @@ from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI, parse_uri
 
 from simulator.shell.address import Resolver, tls_context
+from simulator.shell.turns import Turns
 
 CONNECT_TIMEOUT = 20.0  # s: name, TCP, TLS and the HTTP upgrade together
 CLOSE_TIMEOUT = 2.0  # s for the CSMS to answer a close frame and to end TCP
 MAX_MESSAGE = 256 * 1024  # bytes; the protocol closes with 1009 beyond it
-SLICE = 32  # events delivered before other chargers get their turn
+SLICE = 8  # events delivered before other chargers get their turn
+BACKLOG = 64  # events waiting before a CSMS that floods is not read any more
 
 
 class Handler(Protocol):
@@ -60,10 +62,17 @@ class Lost:
 
 class Socket(asyncio.Protocol):
     def __init__(
-        self, handler: Handler, resolver: Resolver, url: str, subprotocol: str, headers: Mapping[str, str] | None = None
+        self,
+        handler: Handler,
+        resolver: Resolver,
+        turns: Turns,
+        url: str,
+        subprotocol: str,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._handler: Handler | None = handler
         self._resolver = resolver
+        self._turns = turns
         self._url = url
         self._offered = subprotocol
         self._headers = headers or {}
@@ -74,7 +83,6 @@ class Socket(asyncio.Protocol):
         self._events: deque[Frame | Response | Lost] = deque()
         self._fragments: list[Frame] = []
         self._holds: set[str] = set()
-        self._delivering = False
         self._reading = True
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -148,7 +156,7 @@ class Socket(asyncio.Protocol):
     def free(self, reason: str) -> None:
         if reason in self._holds:
             self._holds.discard(reason)
-            self._loop.call_soon(self._deliver)
+            self._turns.ask(self)
 
     # --- opening ----------------------------------------------------------------------------------------------------
 
@@ -244,7 +252,7 @@ class Socket(asyncio.Protocol):
                 self._client.receive_eof()
                 self._take_events()
             self._events.append(Lost())
-            self._deliver()
+            self._turns.ask(self)
 
     def pause_writing(self) -> None:
         # The CSMS does not read: it gets no more answers until it does.
@@ -262,7 +270,9 @@ class Socket(asyncio.Protocol):
             return
         if self._client.close_expected() and self._timer is None:
             self._limit(CLOSE_TIMEOUT)
-        self._deliver()
+        self._turns.ask(self)
+        if len(self._events) > BACKLOG:
+            self._set_reading()
 
     def _take_events(self) -> None:
         assert self._client is not None
@@ -292,21 +302,14 @@ class Socket(asyncio.Protocol):
 
     # --- events -----------------------------------------------------------------------------------------------------
 
-    def _deliver(self) -> None:
-        """Hands on at most a slice of what is waiting; a CSMS that floods waits its turn, unread."""
-        if self._delivering:
-            return
-        self._delivering = True
-        try:
-            for _ in range(SLICE):
-                if not self._events or self._holds:
-                    break
-                self._handle(self._events.popleft())
-        finally:
-            self._delivering = False
+    def deliver(self) -> bool:
+        """Hands on a slice of what waits; called when it is this socket's turn."""
+        for _ in range(SLICE):
+            if not self._events or self._holds:
+                break
+            self._handle(self._events.popleft())
         self._set_reading()
-        if self._events and not self._holds:
-            self._loop.call_soon(self._deliver)
+        return bool(self._events) and not self._holds
 
     def _set_reading(self) -> None:
         """Reads exactly while there is nothing left to deliver and nobody holds."""

@@ -7,8 +7,6 @@ from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.contrib.admin.utils import quote
-from django.db.models import Model
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
@@ -50,11 +48,6 @@ def pretty(value: Any) -> SafeString | str:
 
 def link(url: str, text: object) -> SafeString:
     return format_html('<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a>', url, text)
-
-
-def change_link(row: Model, text: object = None) -> SafeString:
-    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
-    return link(reverse(name, args=[quote(str(row.pk))]), row if text is None else text)
 
 
 def list_link(table: str, text: object, **lookups: object) -> SafeString:

@@ -41,11 +41,12 @@ class TokenForm(ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         role, organization, membership = (cleaned.get(name) for name in ("role", "organization", "membership"))
-        if role == TokenRole.ADMIN and (organization or membership):
-            self.add_error("role", "An admin token names its organization in each request: leave those empty.")
+        if role == TokenRole.ADMIN:
+            if organization or membership:
+                self.add_error("role", "An admin token names its organization in each request: leave those empty.")
         elif role == TokenRole.USER and organization is None:
             self.add_error("organization", "A user token is bound to an organization.")
-        elif role == TokenRole.USER and membership is not None and membership.organization_id != organization.pk:
+        elif organization and membership and membership.organization_id != organization.pk:
             self.add_error("membership", "This membership is in another organization.")
         return cleaned
 

@@ -149,7 +149,11 @@ class Bench:
             case 2:
                 frame = [3, "an-unknown-id", {}]
             case 3:
-                frame = [3, message_id, answer_to(self.subprotocol, action, payload, self._next_transaction(), good=False)]
+                frame = [
+                    3,
+                    message_id,
+                    answer_to(self.subprotocol, action, payload, self._next_transaction(), good=False),
+                ]
             case _:
                 self._pass_time(CALL_TIMEOUT_S + 1)  # no answer, then a late one
                 frame = [3, message_id, answer_to(self.subprotocol, action, payload, self._next_transaction())]

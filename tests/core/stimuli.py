@@ -123,7 +123,9 @@ CALLS: dict[str, tuple[Call, ...]] = {
             "ChangeAvailability",
             lambda n, t: {"connectorId": n // 3 % 4, "type": ("Operative", "Inoperative")[n // 7 % 3 > 1]},
         ),
-        call("ChangeConfiguration", lambda n, t: dict(zip(("key", "value"), next(iter(pick(CONFIGURATION, n).items()))))),
+        call(
+            "ChangeConfiguration", lambda n, t: dict(zip(("key", "value"), next(iter(pick(CONFIGURATION, n).items()))))
+        ),
         call("GetConfiguration", lambda n, t: {"key": ["HeartbeatInterval", "Nope"]} if n % 2 else {}),
         call("ClearCache"),
         call("DataTransfer", lambda n, t: {"vendorId": "x"}),
@@ -138,12 +140,21 @@ CALLS: dict[str, tuple[Call, ...]] = {
         ),
         call(
             "TriggerMessage",
-            lambda n, t: {
-                "requestedMessage": pick(
-                    ("BootNotification", "Heartbeat", "StatusNotification", "MeterValues", "FirmwareStatusNotification"), n
-                )
-            }
-            | ({"connectorId": n % 4} if n % 2 else {}),
+            lambda n, t: (
+                {
+                    "requestedMessage": pick(
+                        (
+                            "BootNotification",
+                            "Heartbeat",
+                            "StatusNotification",
+                            "MeterValues",
+                            "FirmwareStatusNotification",
+                        ),
+                        n,
+                    )
+                }
+                | ({"connectorId": n % 4} if n % 2 else {})
+            ),
         ),
         call("ReserveNow", lambda n, t: {"connectorId": 1, "expiryDate": NOW, "idTag": "TAG", "reservationId": 1}),
         call("BootNotification", lambda n, t: {"chargePointVendor": "x", "chargePointModel": "y"}),
@@ -168,7 +179,9 @@ CALLS: dict[str, tuple[Call, ...]] = {
         call("GetVariables", lambda n, t: {"getVariableData": [_variable(n), _variable(n * 3)]}),
         call(
             "SetVariables",
-            lambda n, t: {"setVariableData": [{**_variable(n), "attributeValue": pick(("7", "EVConnected", "x" * 20), n)}]},
+            lambda n, t: {
+                "setVariableData": [{**_variable(n), "attributeValue": pick(("7", "EVConnected", "x" * 20), n)}]
+            },
         ),
         call(
             "GetBaseReport",
@@ -191,24 +204,28 @@ CALLS: dict[str, tuple[Call, ...]] = {
         ),
         call(
             "TriggerMessage",
-            lambda n, t: {
-                "requestedMessage": pick(
-                    (
-                        "BootNotification",
-                        "Heartbeat",
-                        "StatusNotification",
-                        "MeterValues",
-                        "TransactionEvent",
-                        "FirmwareStatusNotification",
-                        "SignV2GCertificate",
-                    ),
-                    n,
-                )
-            }
-            | _evse(n * 2),
+            lambda n, t: (
+                {
+                    "requestedMessage": pick(
+                        (
+                            "BootNotification",
+                            "Heartbeat",
+                            "StatusNotification",
+                            "MeterValues",
+                            "TransactionEvent",
+                            "FirmwareStatusNotification",
+                            "SignV2GCertificate",
+                        ),
+                        n,
+                    )
+                }
+                | _evse(n * 2)
+            ),
         ),
         call("CostUpdated", lambda n, t: {"totalCost": 1.5, "transactionId": t or "none"}),
-        call("BootNotification", lambda n, t: {"reason": "PowerUp", "chargingStation": {"model": "a", "vendorName": "b"}}),
+        call(
+            "BootNotification", lambda n, t: {"reason": "PowerUp", "chargingStation": {"model": "a", "vendorName": "b"}}
+        ),
         call("NoSuchAction"),
     ),
 }

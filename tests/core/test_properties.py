@@ -8,9 +8,7 @@ from tests.core.properties import STIMULI, Bench
 
 RUNS, STEPS = 250, 50  # for each version
 LEAST_WITH_TRANSACTION = 0.3
-steps = st.lists(
-    st.tuples(st.sampled_from(STIMULI), st.integers(0, 9999)), min_size=STEPS, max_size=STEPS
-)
+steps = st.lists(st.tuples(st.sampled_from(STIMULI), st.integers(0, 9999)), min_size=STEPS, max_size=STEPS)
 
 
 @pytest.mark.slow

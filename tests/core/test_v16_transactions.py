@@ -166,9 +166,11 @@ def test_the_vehicle_pauses_and_asks_for_less() -> None:
     rig.run(5)
     rig.command("ev_stops_energy", connector_id=1)
     assert rig.actions()[-1] == "1 SuspendedEV"
-    rig.command("ev_requests_energy", connector_id=1)
+    wanted = rig.command("ev_requests_energy", connector_id=1)
     rig.run(5)
     assert rig.actions()[-1] == "1 Charging"
+    assert rig.outcome(wanted).state == "accepted"
+    assert len(rig.outcome(wanted).frames) == 2
     rig.command("power_update", connector_id=1, power_w=3000)
     rig.run(10)
     assert rig.station.picture(rig.now)["connectors"][0]["power_w"] == 3000

@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from simulator.shell.address import AddressRefused, Resolver, judge
 from simulator.shell.socket import MAX_MESSAGE, Socket
+from simulator.shell.turns import Turns
 
 
 class Listener:
@@ -65,7 +66,7 @@ async def dial(listener: Listener) -> AsyncIterator[Dial]:
 
     def open_socket(port: int, path: str = "/CP-1", **options: Any) -> Socket:
         url = options.pop("url", f"ws://127.0.0.1:{port}{path}")
-        socket = Socket(listener, Resolver(), url, "ocpp1.6", **options)
+        socket = Socket(listener, Resolver(), Turns(asyncio.get_running_loop()), url, "ocpp1.6", **options)
         sockets.append(socket)
         socket.open()
         return socket

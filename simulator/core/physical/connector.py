@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 
 from simulator.core.facts import Instant
+from simulator.core.physical.schedule import Limit, Supply
 from simulator.core.physical.vehicle import Vehicle
 from simulator.core.setup import Options, Outlet
 
 MOST_STEP_S = 5.0  # integration step unless the power rises
 RAMP_STEP_S = 0.25
-AC_RAMP_S, DC_RAMP_S = 2.0, 15.0
+AC_RAMP_S, DC_RAMP_S = 2.0, 15.0  # DC: after the contactor has closed; later a new limit is followed as with AC
 CONTACTOR_S = (1.0, 3.0)
 
 
@@ -88,7 +89,9 @@ class Connector:
         self.grant: Grant | None = msgspec.convert(saved["grant"], Grant) if saved.get("grant") else None
         running = saved.get("running")
         self.running: Running | None = msgspec.convert(running, Running) if running else None
-        self.limit_w: float | None = None
+        self.reserved = False  # kept from everybody but the holder of a reservation; the reservations block says so
+        self.limit: Limit | None = None  # of charging profiles, beside the outlet's own
+        self.supply = _supply(outlet)
         self.closed_at: float | None = None  # mono: when the contactor closed
         self.closing_at: float | None = None  # mono: when it will
         self._advanced = now.mono
@@ -165,15 +168,21 @@ class Connector:
         running = self.running
         if running is None or not running.energy_offered or not running.authorized or self.blocking_fault:
             return 0.0
-        limit = float(self.outlet.max_power_w)
+        watts = float(self.outlet.max_power_w)
         if any(fault.code == "HighTemperature" for fault in self.faults):
-            limit *= 0.5
-        return limit if self.limit_w is None else min(limit, self.limit_w)
+            watts *= 0.5
+        if self.limit is None:
+            return watts
+        return min(watts, self.limit.watts, self.limit.amps * self.supply.volts * self.offered_phases)
+
+    @property
+    def offered_phases(self) -> int:
+        return self.supply.phases if self.limit is None else self.limit.phases
 
     @property
     def offered_a(self) -> float:
         """Current per phase on offer (AC), 0 below the least current a car accepts."""
-        current = self.offered_w / (self.outlet.voltage_v * self.outlet.phases)
+        current = self.offered_w / (self.supply.volts * self.offered_phases)
         current = min(current, self.outlet.max_current_a)
         return current if current >= self.options.min_current or not self.is_ac else 0.0
 
@@ -187,7 +196,7 @@ class Connector:
 
     @property
     def phases(self) -> int:
-        return self.vehicle.ac_phases(self.outlet.phases) if self.is_ac else 1
+        return self.vehicle.ac_phases(self.offered_phases) if self.is_ac else 1
 
     def _target_w(self) -> float:
         if self.closed_at is None or not self.ev_connected or not self.offers:
@@ -195,7 +204,7 @@ class Connector:
         if any(fault.code == "EVCommunicationError" for fault in self.faults):
             return 0.0
         if self.is_ac:
-            return self.vehicle.wanted_ac_w(self.offered_a, self.outlet.voltage_v, self.outlet.phases)
+            return self.vehicle.wanted_ac_w(self.offered_a, self.outlet.voltage_v, self.offered_phases)
         return self.vehicle.wanted_dc_w(self.offered_w)
 
     @property

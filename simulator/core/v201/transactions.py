@@ -339,8 +339,9 @@ class Transactions(Charging["ChargingStation"]):
             self._finish(connector, causes.EV_DISCONNECTED)
             return
         running.cable = "out"
-        self.station.events.send(connector, "Updated", "EVCommunicationLost")
-        if connector.outlet.format != "socket":
+        fixed = connector.outlet.format != "socket"  # the whole cable is back at the station, not its far end only
+        self.station.events.send(connector, "Updated", "EVCommunicationLost", state=IDLE if fixed else "")
+        if fixed:
             self.station.set_timer(f"plug_timeout:{connector.number}", self.connection_timeout())
 
     def _close_session(self, connector: Connector, cause: str, token: str = "") -> None:

@@ -1,0 +1,527 @@
+"""OCPP 2.0.1: every answer to what a CSMS may ask, and what follows from it (behaviour contract, 5.4 and 5.5)."""
+
+from typing import Any
+
+import pytest
+
+from tests.core.rig import CABLE, Outlet, Rig
+
+TOKEN = {"idToken": "04A2B3", "type": "ISO14443"}
+ACCEPTED, REJECTED = "Accepted", "Rejected"
+
+
+@pytest.fixture
+def rig() -> Rig:
+    rig = Rig("ocpp2.0.1").boot()
+    rig.forget()
+    return rig
+
+
+def configure(rig: Rig, **settings: str) -> None:
+    """Names with `__` for the dot."""
+    changes = {name.replace("__", "."): value for name, value in settings.items()}
+    assert (rig.outcome(rig.command("update_configuration", configuration=changes)).result or {})["status"] == ACCEPTED
+
+
+def running_key(rig: Rig, index: int = 0) -> str:
+    running = rig.station.connectors[index].running
+    assert running is not None
+    return running.key
+
+
+def request_start(rig: Rig, **more: Any) -> str:
+    return str(rig.csms("RequestStartTransaction", idToken=TOKEN, remoteStartId=1, **more)["status"])
+
+
+# --- remote control ---------------------------------------------------------------------------------------------------
+
+
+def test_request_start_is_refused_where_nothing_can_start(rig: Rig) -> None:
+    assert request_start(rig, evseId=9) == REJECTED
+    rig.command("inject_fault", fault_type="GroundFailure", evse_id=1)
+    assert request_start(rig, evseId=1) == REJECTED
+    rig.csms("ChangeAvailability", evse={"id": 2}, operationalStatus="Inoperative")
+    assert request_start(rig, evseId=2) == REJECTED
+    assert request_start(rig) == REJECTED
+
+
+def test_request_start_is_refused_on_an_authorized_transaction(rig: Rig) -> None:
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert request_start(rig, evseId=1) == REJECTED
+    assert request_start(rig) == ACCEPTED  # on the other EVSE
+    assert request_start(rig) == REJECTED
+
+
+def test_request_start_prefers_the_evse_with_a_car(rig: Rig) -> None:
+    rig.command("plug_connector", evse_id=2)
+    request_start(rig)
+    assert rig.calls("TransactionEvent")[-1]["evse"]["id"] == 2
+
+
+def test_request_start_may_ask_for_authorization_first(rig: Rig) -> None:
+    configure(rig, AuthCtrlr__AuthorizeRemoteStart="true")
+    rig.answers["Authorize"] = {"idTokenInfo": {"status": "Invalid"}}
+    assert request_start(rig, evseId=1) == ACCEPTED
+    assert rig.actions() == ["Authorize"]
+    rig.answers["Authorize"] = {"idTokenInfo": {"status": "Accepted"}}
+    request_start(rig, evseId=1)
+    assert rig.actions() == ["Authorize", "Authorize", "TransactionEvent"]
+
+
+def test_request_start_with_a_profile_is_refused_without_smart_charging(rig: Rig) -> None:
+    profile = {
+        "id": 1,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": [
+            {"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 10}]}
+        ],
+    }
+    answer = rig.csms("RequestStartTransaction", idToken=TOKEN, remoteStartId=1, chargingProfile=profile)
+    assert answer == {"status": REJECTED, "statusInfo": {"reasonCode": "InvalidProfile"}}
+
+
+def test_request_stop_answers_first_and_then_ends(rig: Rig) -> None:
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert rig.csms("RequestStopTransaction", transactionId="none")["status"] == REJECTED
+    key = running_key(rig)
+    rig.forget()
+    assert rig.csms("RequestStopTransaction", transactionId=key)["status"] == ACCEPTED
+    own = [frame for frame in rig.frames if frame.direction == "cp_to_csms"]
+    assert [frame.message_type for frame in own][:2] == ["CALLRESULT", "CALL"]
+    end = rig.calls("TransactionEvent")[0]
+    assert (end["eventType"], end["triggerReason"]) == ("Ended", "RemoteStop")
+    assert end["transactionInfo"]["stoppedReason"] == "Remote"
+    assert rig.csms("RequestStopTransaction", transactionId=key)["status"] == REJECTED
+
+
+def test_transaction_status_tells_of_the_transaction_and_its_messages(rig: Rig) -> None:
+    assert rig.csms("GetTransactionStatus") == {"messagesInQueue": False}
+    assert rig.csms("GetTransactionStatus", transactionId="x") == {"ongoingIndicator": False, "messagesInQueue": False}
+    rig.answers["TransactionEvent"] = None
+    rig.command("plug_connector", evse_id=1)
+    key = running_key(rig)
+    assert rig.csms("GetTransactionStatus", transactionId=key) == {"ongoingIndicator": True, "messagesInQueue": True}
+    assert rig.csms("GetTransactionStatus") == {"messagesInQueue": True}
+
+
+def test_unlock_connector(rig: Rig) -> None:
+    def unlock(evse: int, connector: int = 1) -> str:
+        return str(rig.csms("UnlockConnector", evseId=evse, connectorId=connector)["status"])
+
+    assert (unlock(9), unlock(1, 5)) == ("UnknownConnector", "UnknownConnector")
+    assert unlock(1) == "Unlocked"
+    rig.command("plug_connector", evse_id=1)
+    assert unlock(1) == "Unlocked"
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert unlock(1) == "OngoingAuthorizedTransaction"
+    rig.command("inject_fault", fault_type="ConnectorLockFailure", evse_id=2)
+    assert unlock(2) == "UnlockFailed"
+
+
+# --- availability -----------------------------------------------------------------------------------------------------
+
+
+def change(rig: Rig, status: str, **more: Any) -> str:
+    return str(rig.csms("ChangeAvailability", operationalStatus=status, **more)["status"])
+
+
+def test_change_availability_at_once_and_for_unknown_targets(rig: Rig) -> None:
+    assert change(rig, "Inoperative", evse={"id": 9}) == REJECTED
+    assert change(rig, "Inoperative", evse={"id": 1, "connectorId": 2}) == REJECTED
+    assert change(rig, "Inoperative", evse={"id": 1}) == ACCEPTED
+    assert change(rig, "Inoperative", evse={"id": 1}) == ACCEPTED
+    assert rig.actions() == ["1 Unavailable"]
+    assert change(rig, "Operative", evse={"id": 1}) == ACCEPTED
+    assert rig.actions() == ["1 Unavailable", "1 Available"]
+
+
+def test_the_levels_of_availability_are_independent(rig: Rig) -> None:
+    change(rig, "Inoperative")
+    change(rig, "Inoperative", evse={"id": 1})
+    change(rig, "Operative")
+    assert rig.actions() == ["1 Unavailable", "2 Unavailable", "2 Available"]
+    change(rig, "Operative", evse={"id": 1})
+    assert rig.actions()[-1] == "1 Available"
+
+
+def test_an_inoperative_station_waits_for_its_transaction(rig: Rig) -> None:
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.forget()
+    assert change(rig, "Inoperative") == "Scheduled"
+    assert rig.actions() == ["2 Unavailable"]
+    rig.command("stop_session", evse_id=1)
+    assert rig.actions() == ["2 Unavailable", "TransactionEvent", "1 Unavailable"]
+
+
+def test_a_new_request_takes_back_a_scheduled_one(rig: Rig) -> None:
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    change(rig, "Inoperative", evse={"id": 1})
+    change(rig, "Operative", evse={"id": 1})
+    rig.command("stop_session", evse_id=1)
+    assert rig.actions()[-1] == "1 Available"
+
+
+def test_availability_outlives_a_restart(rig: Rig) -> None:
+    change(rig, "Inoperative", evse={"id": 2, "connectorId": 1})
+    rig.restart()
+    rig.forget()
+    rig.csms("TriggerMessage", requestedMessage="StatusNotification", evse={"id": 2, "connectorId": 1})
+    assert rig.actions() == ["2 Unavailable"]
+
+
+def test_connectors_of_one_evse_exclude_each_other() -> None:
+    second = Outlet(1, 2, "CCS2", "cable", 1, 200.0, 500.0, 50_000)
+    rig = Rig("ocpp2.0.1", outlets=(CABLE,))
+    rig.setup = type(rig.setup)(**{**_fields(rig.setup), "outlets": (CABLE, second)})
+    rig.station = rig._build({})
+    rig.boot()
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.forget()
+    command = rig.command("start_session", id_tag="TAG2", evse_id=1, connector_id=2)
+    assert rig.outcome(command).state == "rejected"
+    assert not rig.calls("TransactionEvent")
+
+
+def _fields(setup: Any) -> dict[str, Any]:
+    return {name: getattr(setup, name) for name in setup.__struct_fields__}
+
+
+# --- reset ------------------------------------------------------------------------------------------------------------
+
+
+def come_back(rig: Rig) -> None:
+    rig.station.disconnected(rig.now, 1001, "rebooting")
+    rig.reconnect()
+
+
+def test_an_immediate_reset_ends_the_transaction_and_boots(rig: Rig) -> None:
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.forget()
+    assert rig.csms("Reset", type="Immediate") == {"status": ACCEPTED}
+    end = rig.calls("TransactionEvent")[0]
+    assert (end["triggerReason"], end["transactionInfo"]["stoppedReason"]) == ("ResetCommand", "ImmediateReset")
+    assert rig.closed
+    come_back(rig)
+    assert rig.calls("BootNotification")[0]["reason"] == "RemoteReset"
+    assert rig.actions()[-2:] == ["1 Occupied", "2 Available"]
+
+
+def test_a_reset_on_idle_waits_for_the_last_transaction(rig: Rig) -> None:
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.forget()
+    assert rig.csms("Reset", type="OnIdle") == {"status": "Scheduled"}
+    assert rig.actions() == ["2 Unavailable"]
+    assert request_start(rig, evseId=2) == REJECTED
+    assert not rig.closed
+    rig.command("stop_session", evse_id=1)
+    assert rig.closed
+    assert rig.calls("TransactionEvent")[-1]["transactionInfo"]["stoppedReason"] == "Local"
+    come_back(rig)
+    assert rig.calls("BootNotification")[0]["reason"] == "ScheduledReset"
+    assert rig.actions()[-2:] == ["1 Available", "2 Available"]
+
+
+def test_a_reset_on_idle_of_an_idle_station_is_at_once(rig: Rig) -> None:
+    assert rig.csms("Reset", type="OnIdle") == {"status": ACCEPTED}
+    come_back(rig)
+    assert rig.calls("BootNotification")[0]["reason"] == "RemoteReset"
+
+
+def test_a_single_evse_cannot_be_reset(rig: Rig) -> None:
+    assert rig.csms("Reset", type="Immediate", evseId=1)["status"] == REJECTED
+    assert not rig.closed
+
+
+def test_a_local_reset_boots_with_its_own_reason(rig: Rig) -> None:
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    command = rig.command("reset", type="Hard")
+    assert rig.calls("TransactionEvent")[-1]["transactionInfo"]["stoppedReason"] == "Reboot"
+    come_back(rig)
+    assert rig.calls("BootNotification")[-1]["reason"] == "LocalReset"
+    assert rig.outcome(command).state == "accepted"
+
+
+# --- variables --------------------------------------------------------------------------------------------------------
+
+
+def entry(name: str, **more: Any) -> dict[str, Any]:
+    component, _, variable = name.partition(".")
+    return {"component": {"name": component}, "variable": {"name": variable}, **more}
+
+
+def got(rig: Rig, *entries: dict[str, Any]) -> list[tuple[str, str | None]]:
+    results = rig.csms("GetVariables", getVariableData=list(entries))["getVariableResult"]
+    return [(one["attributeStatus"], one.get("attributeValue")) for one in results]
+
+
+def put(rig: Rig, name: str, value: str, **more: Any) -> str:
+    answer = rig.csms("SetVariables", setVariableData=[entry(name, attributeValue=value, **more)])
+    return str(answer["setVariableResult"][0]["attributeStatus"])
+
+
+def test_get_variables_gives_one_result_for_each_entry(rig: Rig) -> None:
+    attempts = {
+        "component": {"name": "OCPPCommCtrlr"},
+        "variable": {"name": "MessageAttempts", "instance": "TransactionEvent"},
+    }
+    state = {
+        "component": {"name": "Connector", "evse": {"id": 2, "connectorId": 1}},
+        "variable": {"name": "AvailabilityState"},
+    }
+    assert got(
+        rig,
+        entry("ocppcommctrlr.heartbeatinterval"),
+        entry("Nowhere.HeartbeatInterval"),
+        entry("TxCtrlr.HeartbeatInterval"),
+        entry("TxCtrlr.TxStartPoint", attributeType="Target"),
+        entry("SecurityCtrlr.BasicAuthPassword"),
+        attempts,
+        state,
+    ) == [
+        ("Accepted", "300"),
+        ("UnknownComponent", None),
+        ("UnknownVariable", None),
+        ("NotSupportedAttributeType", None),
+        ("Rejected", None),
+        ("Accepted", "3"),
+        ("Accepted", "Available"),
+    ]
+
+
+def test_variables_show_the_station_as_it_is(rig: Rig) -> None:
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(20)
+    evse = {"component": {"name": "EVSE", "evse": {"id": 1}}}
+    power, state = got(
+        rig, {**evse, "variable": {"name": "Power"}}, {**evse, "variable": {"name": "AvailabilityState"}}
+    )
+    assert int(power[1] or 0) > 1000
+    assert state[1] == "Occupied"
+    rig.command("inject_fault", fault_type="GroundFailure", evse_id=1)
+    rcd = {"component": {"name": "RCD", "evse": {"id": 1}}, "variable": {"name": "Tripped"}}
+    assert got(rig, entry("ChargingStation.Problem"), rcd) == [("Accepted", "true"), ("Accepted", "true")]
+
+
+def test_set_variables_says_why_not(rig: Rig) -> None:
+    assert put(rig, "Nowhere.X", "1") == "UnknownComponent"
+    assert put(rig, "TxCtrlr.X", "1") == "UnknownVariable"
+    assert put(rig, "TxCtrlr.TxStartPoint", "Authorized", attributeType="MinSet") == "NotSupportedAttributeType"
+    assert put(rig, "ChargingStation.Model", "x") == REJECTED
+    assert put(rig, "OCPPCommCtrlr.HeartbeatInterval", "soon") == REJECTED
+    assert put(rig, "TxCtrlr.TxStartPoint", "Authorized,DataSigned") == REJECTED
+    assert put(rig, "SecurityCtrlr.BasicAuthPassword", "short") == REJECTED
+    assert put(rig, "TxCtrlr.TxStartPoint", "Authorized") == ACCEPTED
+    assert got(rig, entry("TxCtrlr.TxStartPoint")) == [("Accepted", "Authorized")]
+
+
+def test_entries_of_one_set_request_are_independent(rig: Rig) -> None:
+    data = [
+        entry("TxCtrlr.EVConnectionTimeOut", attributeValue="20"),
+        entry("ChargingStation.Model", attributeValue="x"),
+        entry("OCPPCommCtrlr.HeartbeatInterval", attributeValue="20"),
+    ]
+    results = rig.csms("SetVariables", setVariableData=data)["setVariableResult"]
+    assert [one["attributeStatus"] for one in results] == [ACCEPTED, REJECTED, ACCEPTED]
+    assert results[1]["attributeStatusInfo"]["reasonCode"] == "ReadOnly"
+    rig.run(21)
+    assert rig.actions() == ["Heartbeat"]
+
+
+def test_more_entries_than_allowed_are_an_error(rig: Rig) -> None:
+    entries = [entry("OCPPCommCtrlr.HeartbeatInterval")] * 51
+    assert rig.csms("GetVariables", getVariableData=entries) == {"error": "OccurrenceConstraintViolation"}
+
+
+def test_a_new_password_is_never_shown_and_makes_the_station_reconnect(rig: Rig) -> None:
+    secret = "a-very-secret-password"
+    assert put(rig, "SecurityCtrlr.BasicAuthPassword", secret) == ACCEPTED
+    assert rig.closed
+    assert not any(secret in frame.text for frame in rig.frames)
+
+
+def test_changed_variables_outlive_a_restart(rig: Rig) -> None:
+    put(rig, "TxCtrlr.EVConnectionTimeOut", "25")
+    rig.restart(killed=True)
+    assert got(rig, entry("TxCtrlr.EVConnectionTimeOut")) == [("Accepted", "25")]
+
+
+def test_an_installer_changes_variables_by_their_key(rig: Rig) -> None:
+    changes = {"txctrlr.evconnectiontimeout": "33", "Nowhere.X": "1", "TxCtrlr.TxStartPoint": "Nonsense"}
+    result = rig.outcome(rig.command("update_configuration", configuration=changes)).result or {}
+    assert result["status"] == ACCEPTED
+    assert result["results"] == {
+        "txctrlr.evconnectiontimeout": ACCEPTED,
+        "Nowhere.X": REJECTED,
+        "TxCtrlr.TxStartPoint": REJECTED,
+    }
+
+
+# --- reports ----------------------------------------------------------------------------------------------------------
+
+
+def report(rig: Rig) -> list[dict[str, Any]]:
+    parts = rig.calls("NotifyReport")
+    assert [part["seqNo"] for part in parts] == list(range(len(parts)))
+    assert [part["tbc"] for part in parts] == [True] * (len(parts) - 1) + [False]
+    assert all(part["requestId"] == 77 and len(part["reportData"]) <= 50 for part in parts)
+    return [one for part in parts for one in part["reportData"]]
+
+
+def names(rows: list[dict[str, Any]]) -> set[str]:
+    return {f"{one['component']['name']}.{one['variable']['name']}" for one in rows}
+
+
+def test_a_full_inventory_comes_in_numbered_parts(rig: Rig) -> None:
+    assert rig.csms("GetBaseReport", requestId=77, reportBase="FullInventory") == {"status": ACCEPTED}
+    rows = report(rig)
+    assert len(rig.calls("NotifyReport")) > 1
+    assert {"ChargingStation.Model", "EVSE.Power", "Connector.ConnectorType", "TxCtrlr.TxStartPoint"} <= names(rows)
+    start = next(one for one in rows if one["variable"]["name"] == "TxStartPoint")
+    assert start["variableCharacteristics"]["dataType"] == "MemberList"
+    assert "PowerPathClosed" in start["variableCharacteristics"]["valuesList"]
+    password = next(one for one in rows if one["variable"]["name"] == "BasicAuthPassword")
+    assert password["variableAttribute"][0]["mutability"] == "WriteOnly"
+    assert "value" not in password["variableAttribute"][0]
+
+
+def test_a_configuration_inventory_has_what_can_be_changed(rig: Rig) -> None:
+    rig.csms("GetBaseReport", requestId=77, reportBase="ConfigurationInventory")
+    rows = report(rig)
+    assert {one["variableAttribute"][0]["mutability"] for one in rows} == {"ReadWrite", "WriteOnly"}
+
+
+def test_a_summary_shows_states_and_problems(rig: Rig) -> None:
+    rig.command("inject_fault", fault_type="GroundFailure", evse_id=1)
+    rig.csms("GetBaseReport", requestId=77, reportBase="SummaryInventory")
+    assert {"ChargingStation.AvailabilityState", "RCD.Tripped", "EVSE.Problem"} <= names(report(rig))
+
+
+def test_a_second_report_must_wait(rig: Rig) -> None:
+    rig.answers["NotifyReport"] = None
+    rig.csms("GetBaseReport", requestId=77, reportBase="FullInventory")
+    assert rig.csms("GetBaseReport", requestId=78, reportBase="FullInventory")["status"] == REJECTED
+
+
+def test_get_report_by_component_and_by_criterion(rig: Rig) -> None:
+    asked = [
+        {"component": {"name": "TxCtrlr"}},
+        {"component": {"name": "EVSE", "evse": {"id": 2}}, "variable": {"name": "Power"}},
+    ]
+    rig.csms("GetReport", requestId=77, componentVariable=asked)
+    rows = report(rig)
+    assert [one["component"]["evse"] for one in rows if one["component"]["name"] == "EVSE"] == [{"id": 2}]
+    assert "TxCtrlr.StopTxOnInvalidId" in names(rows)
+    assert rig.csms("GetReport", requestId=77, componentCriteria=["Problem"])["status"] == "EmptyResultSet"
+    assert rig.csms("GetReport", requestId=77, componentVariable=[entry("No.X")])["status"] == "EmptyResultSet"
+
+
+# --- authorization ----------------------------------------------------------------------------------------------------
+
+
+def send_list(rig: Rig, version: int, update: str = "Full", **entries: str | None) -> str:
+    rows: list[dict[str, Any]] = [
+        {"idToken": {"idToken": token, "type": "ISO14443"}} | ({"idTokenInfo": {"status": status}} if status else {})
+        for token, status in entries.items()
+    ]
+    more = {"localAuthorizationList": rows} if rows else {}
+    return str(rig.csms("SendLocalList", versionNumber=version, updateType=update, **more)["status"])
+
+
+def list_version(rig: Rig) -> int:
+    return int(rig.csms("GetLocalListVersion")["versionNumber"])
+
+
+def test_the_local_list_follows_its_versions(rig: Rig) -> None:
+    assert list_version(rig) == 0
+    assert send_list(rig, 0, TAG="Accepted") == "Failed"
+    assert send_list(rig, 3, TAG="Accepted", OTHER="Blocked") == ACCEPTED
+    assert send_list(rig, 4, TAG=None) == "Failed"
+    assert send_list(rig, 3, "Differential", TAG="Accepted") == "VersionMismatch"
+    assert send_list(rig, 4, "Differential", OTHER=None) == ACCEPTED
+    assert got(rig, entry("LocalAuthListCtrlr.Entries")) == [("Accepted", "1")]
+    assert send_list(rig, 9) == ACCEPTED
+    assert list_version(rig) == 9
+    configure(rig, LocalAuthListCtrlr__Enabled="false")
+    assert list_version(rig) == 0
+    assert send_list(rig, 10, TAG="Accepted") == "Failed"
+
+
+def test_duplicates_in_one_message_fail(rig: Rig) -> None:
+    rows = [
+        {"idToken": {"idToken": token, "type": "Central"}, "idTokenInfo": {"status": "Accepted"}}
+        for token in ("a", "A")
+    ]
+    answer = rig.csms("SendLocalList", versionNumber=1, updateType="Full", localAuthorizationList=rows)
+    assert answer == {"status": "Failed"}
+
+
+def test_a_listed_token_needs_no_question_where_settings_allow_it(rig: Rig) -> None:
+    send_list(rig, 1, TAG="Accepted")
+    configure(rig, AuthCtrlr__LocalPreAuthorize="true")
+    assert rig.outcome(rig.command("start_session", id_tag="tag", evse_id=1)).state == "accepted"
+    assert not rig.calls("Authorize")
+
+
+def test_a_cleared_cache_asks_again(rig: Rig) -> None:
+    configure(rig, AuthCtrlr__LocalPreAuthorize="true")
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.command("stop_session", evse_id=1)
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert len(rig.calls("Authorize")) == 1
+    assert rig.csms("ClearCache") == {"status": ACCEPTED}
+    rig.command("start_session", id_tag="TAG", evse_id=2)
+    assert len(rig.calls("Authorize")) == 2
+    configure(rig, AuthCacheCtrlr__Enabled="false")
+    assert rig.csms("ClearCache") == {"status": REJECTED}
+
+
+# --- triggers and the rest --------------------------------------------------------------------------------------------
+
+
+def trigger(rig: Rig, message: str, **more: Any) -> str:
+    return str(rig.csms("TriggerMessage", requestedMessage=message, **more)["status"])
+
+
+def test_triggered_messages_follow_their_answer(rig: Rig) -> None:
+    assert trigger(rig, "Heartbeat") == ACCEPTED
+    assert trigger(rig, "StatusNotification", evse={"id": 1, "connectorId": 1}) == ACCEPTED
+    assert trigger(rig, "MeterValues") == ACCEPTED
+    assert trigger(rig, "FirmwareStatusNotification") == ACCEPTED
+    assert trigger(rig, "LogStatusNotification") == ACCEPTED
+    assert rig.actions() == [
+        "Heartbeat",
+        "1 Available",
+        "MeterValues",
+        "MeterValues",
+        "FirmwareStatusNotification",
+        "LogStatusNotification",
+    ]
+    assert rig.calls("MeterValues")[0]["meterValue"][0]["sampledValue"][0]["context"] == "Trigger"
+    assert rig.calls("FirmwareStatusNotification") == [{"status": "Idle"}]
+
+
+def test_triggers_that_cannot_be(rig: Rig) -> None:
+    assert trigger(rig, "BootNotification") == REJECTED
+    assert trigger(rig, "StatusNotification") == REJECTED
+    assert trigger(rig, "StatusNotification", evse={"id": 1}) == REJECTED
+    assert trigger(rig, "MeterValues", evse={"id": 9}) == REJECTED
+    assert trigger(rig, "TransactionEvent") == REJECTED
+    assert trigger(rig, "SignV2GCertificate") == "NotImplemented"
+    assert trigger(rig, "Heartbeat", evse={"id": 9}) == ACCEPTED
+
+
+def test_a_triggered_transaction_event(rig: Rig) -> None:
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(5)
+    rig.forget()
+    assert trigger(rig, "TransactionEvent") == ACCEPTED
+    event = rig.calls("TransactionEvent")[0]
+    assert (event["eventType"], event["triggerReason"]) == ("Updated", "Trigger")
+    assert event["transactionInfo"]["chargingState"] == "Charging"
+    assert event["meterValue"][0]["sampledValue"][0]["context"] == "Trigger"
+
+
+def test_unknown_vendors_are_told_so(rig: Rig) -> None:
+    assert rig.csms("DataTransfer", vendorId="com.example") == {"status": "UnknownVendorId"}
