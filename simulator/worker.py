@@ -6,6 +6,7 @@ The step sits on the Worker, not on its Consumer: a lost broker must not restart
 import asyncio
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 STOP_SECONDS = 15.0  # sockets, the last batch, the leases; what is left then stands in the spool
 EXIT_SECONDS = 10.0  # for Celery to notice that the node has died
+# Each write to spool or socket lets the recorder's thread have the interpreter; Python's 5 ms would then stall the loop.
+SWITCH_SECONDS = 0.0005
 EXIT_FAILURE = 70  # EX_SOFTWARE
 
 
@@ -35,6 +38,7 @@ class NodeThread(threading.Thread):
         self._stopping = threading.Event()
 
     def run(self) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._run_node())

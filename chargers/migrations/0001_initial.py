@@ -190,6 +190,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='chargercommand',
+            index=models.Index(fields=['created_at', 'id'], name='command_age'),
+        ),
+        migrations.AddIndex(
+            model_name='chargercommand',
             index=models.Index(condition=models.Q(('state__in', ['queued', 'claimed', 'sent'])), fields=['shard', 'created_at'], name='command_unfinished'),
         ),
         migrations.AddIndex(
@@ -227,5 +231,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='transaction',
             index=models.Index(fields=['charger', 'started_at'], name='transaction_of_charger'),
+        ),
+        migrations.AddIndex(
+            model_name='transaction',
+            index=models.Index(fields=['started_at', 'id'], name='transaction_age'),
         ),
     ]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 
-from tenants.scoping import TenantManager, TenantModel
+from tenants.scoping import TenantModel
 
 
 class OcppVersion(models.TextChoices):
@@ -67,9 +67,7 @@ class Charger(TenantModel):
     status = models.CharField(max_length=12, choices=ProvisioningStatus, default=ProvisioningStatus.PENDING)
     error: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
     provisioned_at = models.DateTimeField(null=True, blank=True)
-    connection_status = models.CharField(
-        max_length=12, choices=ConnectionStatus, default=ConnectionStatus.CONNECTING
-    )
+    connection_status = models.CharField(max_length=12, choices=ConnectionStatus, default=ConnectionStatus.CONNECTING)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from chargers.models.charger import Charger
-from tenants.scoping import TenantManager, TenantModel
+from tenants.scoping import TenantModel
 
 
 def short_id() -> str:
@@ -51,6 +51,7 @@ class ChargerCommand(TenantModel):
         ordering: ClassVar = ["created_at", "id"]
         indexes: ClassVar = [
             models.Index(fields=["charger", "created_at", "id"], name="command_of_charger"),
+            models.Index(fields=["created_at", "id"], name="command_age"),
             # Nodes and the overdue sweep look only at what is not finished.
             models.Index(
                 fields=["shard", "created_at"],

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache, partial
+from operator import attrgetter
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -66,17 +68,24 @@ class MessageManager(TenantManager["Message"]):
             MessageCount.objects.raise_by(_counted(batch))
 
     def _execute_many(self, batch: Sequence["Message"]) -> None:
-        """A third of `bulk_create`'s cost: no statement is compiled."""
+        """A third of `bulk_create`'s cost: no statement is compiled, and only three columns need converting."""
         fields = _columns()
-        names = _names(fields)
         marks = ", ".join(["%s"] * len(fields))
         table = connection.ops.quote_name(Message._meta.db_table)
-        rows = [
-            [field.get_db_prep_save(getattr(message, field.attname), connection) for field in fields]
-            for message in batch
-        ]
+        columns_of = attrgetter(*(field.attname for field in fields))
+        converted = {
+            number: cache(partial(field.get_db_prep_save, connection=connection))
+            for number, field in enumerate(fields)
+            if field.name in {"tenant", "charger", "at"}
+        }
+        rows = []
+        for message in batch:
+            row = list(columns_of(message))
+            for number, convert in converted.items():
+                row[number] = convert(row[number])
+            rows.append(row)
         with connection.cursor() as cursor:
-            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608
+            cursor.executemany(f"INSERT INTO {table} ({_names(fields)}) VALUES ({marks})", rows)  # noqa: S608
 
     def _copy(self, batch: Sequence["Message"]) -> None:
         fields = _columns()

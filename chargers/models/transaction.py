@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db import models
 
 from chargers.models.charger import Charger
-from tenants.scoping import TenantManager, TenantModel
+from tenants.scoping import TenantModel
 
 
 class Transaction(TenantModel):
@@ -29,7 +29,10 @@ class Transaction(TenantModel):
 
     class Meta:
         ordering: ClassVar = ["started_at", "id"]
-        indexes: ClassVar = [models.Index(fields=["charger", "started_at"], name="transaction_of_charger")]
+        indexes: ClassVar = [
+            models.Index(fields=["charger", "started_at"], name="transaction_of_charger"),
+            models.Index(fields=["started_at", "id"], name="transaction_age"),
+        ]
 
     def __str__(self) -> str:
         return self.transaction_id or str(self.id)

@@ -1,7 +1,7 @@
 """Days of the traffic tables on PostgreSQL: a partition each, made ahead of time and dropped when it is too old.
 
-Elsewhere the tables are plain and every function here does nothing. Old rows within the longest retention are deleted in
-batches by `prune_messages`; a whole day beyond it costs one DROP.
+Elsewhere the tables are plain and every function here does nothing. Old rows within the longest retention are
+deleted in batches by `prune_messages`; a whole day beyond it costs one DROP.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -49,7 +49,7 @@ def _make(database: BaseDatabaseWrapper, table: str, day: date) -> bool:
             return False
         cursor.execute(f'CREATE TABLE "{name}" (LIKE "{table}" INCLUDING DEFAULTS)')
         cursor.execute(
-            f'WITH moved AS (DELETE FROM "{table}_rest" WHERE at >= %s::date AND at < %s::date RETURNING *) '
+            f'WITH moved AS (DELETE FROM "{table}_rest" WHERE at >= %s::date AND at < %s::date RETURNING *) '  # noqa: S608
             f'INSERT INTO "{name}" SELECT * FROM moved',
             bounds,
         )

@@ -1,8 +1,8 @@
 """A block: one functional subject of an OCPP version, plugged into a station.
 
-The station finds a block's methods by name: `on_<Action>` answers a CALL of the CSMS with a payload or raises Refusal;
-`<Action>_answered` and `<Action>_failed` take what became of an own CALL; `<what>_due` takes a timer; `do_<name>` does a
-user's command. Names are unique over the blocks of a station.
+The station finds a block's methods by name: `on_<Action>` answers a CALL of the CSMS with a payload or raises
+Refusal; `<Action>_answered` and `<Action>_failed` take what became of an own CALL; `<what>_due` takes a timer;
+`do_<name>` does a user's command. Names are unique over the blocks of a station.
 """
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar

@@ -98,7 +98,7 @@ class Configuration:
         return [part for part in self.text(name).split(",") if part]
 
     def change(self, asked: str, value: str) -> tuple[str, str]:
-        """(status, why): Accepted, RebootRequired, Rejected or Unknown; a refused change leaves everything as it was."""
+        """(status, why): Accepted, RebootRequired, Rejected or Unknown; a refused change changes nothing."""
         name = self.name_of(asked)
         if name is None:
             return UNKNOWN, "no such key"

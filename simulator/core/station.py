@@ -1,7 +1,7 @@
 """A station: what OCPP-J and the device itself demand of every version.
 
-Pure: bytes and times come in through the methods below, and `take()` gives what they caused. Versions are lists of blocks
-(see `block.py`) with a table of error spellings.
+Pure: bytes and times come in through the methods below, and `take()` gives what they caused. Versions are lists of
+blocks (see `block.py`) with a table of error spellings.
 """
 
 import uuid
@@ -242,16 +242,12 @@ class Station:
 
     def next_deadline(self) -> float | None:
         """Mono time at which `tick` must be called, or a connection is wanted; None: never by itself."""
-        times = list(self.timers.values())
-        for candidate in (self.link.connect_at, self.commands.next_deadline()):
-            if candidate is not None:
-                times.append(candidate)
+        events = [connector.next_event(self.now) for connector in self.connectors]
+        events += [block.next_event() for block in self.blocks]
+        events += [self.link.connect_at, self.commands.next_deadline()]
+        times = [*self.timers.values(), *(event for event in events if event is not None)]
         if self.link.connected and self.outbox.queue and self._out is None and self.outbox.not_before > self.now.mono:
             times.append(self.outbox.not_before)
-        for connector in self.connectors:
-            if (event := connector.next_event(self.now)) is not None:
-                times.append(event)
-        times.extend(event for block in self.blocks if (event := block.next_event()) is not None)
         return min(times) if times else None
 
     @property

@@ -3,10 +3,10 @@
 import itertools
 import json
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any
 
 import jsonschema
-from importlib.resources import files
 
 from simulator.core.facts import Close, CommandAdvanced, Drop, Frame, Instant, Send
 from simulator.core.setup import Options, Outlet, Setup
@@ -57,7 +57,16 @@ class Rig:
         if subprotocol == "ocpp2.0.1":
             outlets = tuple(Outlet(o.evse_id, 1, o.type, o.format, o.phases, *_rest(o)) for o in outlets)
         self.setup = Setup(
-            "CP-1", subprotocol, "Acme", "Post 22", "SN-0001", "1.2.3", "ac", outlets, seed, options=options or Options()
+            "CP-1",
+            subprotocol,
+            "Acme",
+            "Post 22",
+            "SN-0001",
+            "1.2.3",
+            "ac",
+            outlets,
+            seed,
+            options=options or Options(),
         )
         self.mono = 1000.0
         self.wall_shift = 0.0
@@ -218,7 +227,9 @@ class Rig:
 
     def actions(self) -> list[str]:
         """Names of the station's own CALLs, in wire order; a 1.6 status with its connector and word."""
-        return [_label(json.loads(f.text)) for f in self.frames if f.direction == "cp_to_csms" and f.message_type == "CALL"]
+        return [
+            _label(json.loads(f.text)) for f in self.frames if f.direction == "cp_to_csms" and f.message_type == "CALL"
+        ]
 
     def forget(self) -> None:
         self.frames.clear()

@@ -260,7 +260,7 @@ def spoiled(payload: dict[str, Any], number: int) -> Any:
         case 3:
             return []
         case 4:
-            return {key: "y" * 2000 for key in payload}
+            return dict.fromkeys(payload, "y" * 2000)
         case _:
             return dict(list(payload.items())[1:])
 

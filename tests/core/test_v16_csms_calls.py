@@ -89,7 +89,7 @@ def test_a_wrong_call_gets_the_right_error(message: str, expected: str) -> None:
     assert answer[:3] == [4, "m", expected]
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "{}", "[]", "[9,\"x\"]", "[2]", "[2,5,\"Reset\",{}]", "[3,\"q\",{}]"])
+@pytest.mark.parametrize("text", ["", "nonsense", "{}", "[]", '[9,"x"]', "[2]", '[2,5,"Reset",{}]', '[3,"q",{}]'])
 def test_what_is_no_call_is_logged_and_kills_nothing(text: str) -> None:
     rig = Rig().boot()
     rig.forget()

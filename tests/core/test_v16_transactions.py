@@ -18,7 +18,9 @@ def test_start_session_plugs_authorizes_starts_and_charges() -> None:
     outcome = rig.outcome(command)
     assert outcome.state == "accepted"
     proof = [frame for frame in rig.frames if frame.sequence in outcome.frames]
-    assert [frame.action for frame in proof] == ["StatusNotification"] * 2 + ["Authorize"] * 2 + ["StartTransaction"] * 2
+    assert [frame.action for frame in proof] == ["StatusNotification"] * 2 + ["Authorize"] * 2 + [
+        "StartTransaction"
+    ] * 2
 
 
 def test_stop_session_stops_before_it_unplugs() -> None:

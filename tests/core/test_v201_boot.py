@@ -78,7 +78,7 @@ def test_a_short_time_offline_brings_only_changed_statuses() -> None:
 def test_a_long_time_offline_brings_every_status() -> None:
     rig = Rig("ocpp2.0.1").boot()
     rig.drop()
-    rig.run(61)
+    rig.mono += 61
     rig.forget()
     rig.reconnect()
     assert [action for action in rig.actions() if action[0].isdigit()] == ["1 Available", "2 Available"]

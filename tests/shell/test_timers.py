@@ -1,10 +1,11 @@
-"""Deadlines of a fleet in one heap, and first connections at a limited rate."""
+"""Deadlines of a fleet in one heap, first connections at a limited rate, and turns that starve nobody."""
 
 import asyncio
 import time
 
 from simulator.shell.pacing import Pace
 from simulator.shell.timers import Timers
+from simulator.shell.turns import Turns
 
 
 class Alarm:
@@ -106,3 +107,38 @@ async def test_first_connections_keep_to_the_rate():
         pace.submit(connect)
     await asyncio.wait_for(done.wait(), 5)
     assert 0.3 < times[-1] - times[0] < 0.8
+
+
+class Talker:
+    """Has so many slices waiting, each of which takes its time."""
+
+    def __init__(self, slices: int, seconds: float) -> None:
+        self.left = slices
+        self.seconds = seconds
+
+    def deliver(self) -> bool:
+        time.sleep(self.seconds)
+        self.left -= 1
+        return self.left > 0
+
+
+async def test_a_busy_fleet_delays_no_timer_and_no_newcomer():
+    loop = asyncio.get_running_loop()
+    turns = Turns(loop)
+    talkers = [Talker(20, 0.001) for _ in range(50)]  # a second of work
+    for talker in talkers:
+        turns.ask(talker)
+        turns.ask(talker)
+    begun = loop.time()
+    for _ in range(10):
+        await asyncio.sleep(0.01)
+    assert loop.time() - begun < 0.8
+    assert any(talker.left for talker in talkers)
+    newcomer = Talker(1, 0)
+    turns.ask(newcomer)
+    while newcomer.left:
+        await asyncio.sleep(0.01)
+    assert any(talker.left for talker in talkers), "round robin: a newcomer waits for one round, not for all"
+    while any(talker.left for talker in talkers):
+        await asyncio.sleep(0.01)
+    assert all(talker.left == 0 for talker in talkers)

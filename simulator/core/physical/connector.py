@@ -3,6 +3,7 @@
 Facts only. How a version words them (status, messages) stands in `v16` and `v201`.
 """
 
+import math
 from random import Random
 from typing import Any
 
@@ -17,6 +18,9 @@ MOST_STEP_S = 5.0  # integration step unless the power rises
 RAMP_STEP_S = 0.25
 AC_RAMP_S, DC_RAMP_S = 2.0, 15.0  # DC: after the contactor has closed; later a new limit is followed as with AC
 CONTACTOR_S = (1.0, 3.0)
+LEAST_DC_V = 300
+ROUNDING = 1e-6
+UNDER_LIMIT = 0.97  # a car stays this much under the current on offer, so that no metered value exceeds it
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -160,7 +164,7 @@ class Connector:
 
     @property
     def is_ac(self) -> bool:
-        return self.outlet.voltage_v < 300
+        return self.outlet.voltage_v < LEAST_DC_V
 
     @property
     def offered_w(self) -> float:
@@ -184,7 +188,19 @@ class Connector:
         """Current per phase on offer (AC), 0 below the least current a car accepts."""
         current = self.offered_w / (self.supply.volts * self.offered_phases)
         current = min(current, self.outlet.max_current_a)
-        return current if current >= self.options.min_current or not self.is_ac else 0.0
+        return current if current >= self.options.min_current - ROUNDING or not self.is_ac else 0.0
+
+    @property
+    def _drawn_a(self) -> float:
+        """Current per phase that the car may take: with room for the noise of the metered values."""
+        if not self.is_ac and (self.limit is None or self.limit.amps >= self.supply.amps):
+            return math.inf  # a fast charger's nameplate is its power
+        return self.offered_a * UNDER_LIMIT
+
+    @property
+    def pack_v(self) -> float:
+        """DC: a battery's voltage rises with its charge; 400 V class unless the outlet offers less."""
+        return min(self.outlet.voltage_v, 320 + 90 * self.vehicle.soc)
 
     @property
     def offers(self) -> bool:
@@ -204,8 +220,8 @@ class Connector:
         if any(fault.code == "EVCommunicationError" for fault in self.faults):
             return 0.0
         if self.is_ac:
-            return self.vehicle.wanted_ac_w(self.offered_a, self.outlet.voltage_v, self.offered_phases)
-        return self.vehicle.wanted_dc_w(self.offered_w)
+            return self.vehicle.wanted_ac_w(self._drawn_a, self.outlet.voltage_v, self.offered_phases)
+        return min(self.vehicle.wanted_dc_w(self.offered_w), self._drawn_a * self.pack_v)
 
     @property
     def power_w(self) -> float:
@@ -253,7 +269,9 @@ class Connector:
     def _ramped(self, target: float, step: float) -> float:
         if target < self._power_w:
             return target
-        rise = self.outlet.max_power_w * step / (AC_RAMP_S if self.is_ac else DC_RAMP_S)
+        assert self.closed_at is not None
+        begins = not self.is_ac and (self._advanced - self.closed_at) * self.options.time_scale <= DC_RAMP_S
+        rise = self.outlet.max_power_w * step / (DC_RAMP_S if begins else AC_RAMP_S)
         # A taper changes the target a little at every step; following it needs no ramp.
         return min(target, self._power_w + rise)
 
@@ -278,3 +296,11 @@ class Connector:
         if self.running and self.running.target_wh is not None:
             left = min(left, self.running.target_wh - self.session_wh())
         return max(0.5, left / power * 3600) / self.options.time_scale
+
+
+def _supply(outlet: Outlet) -> Supply:
+    """Rated values as charging profiles count: for DC the voltage is that of the rated point (contract C1)."""
+    if outlet.voltage_v < LEAST_DC_V:
+        return Supply(outlet.voltage_v, outlet.phases, outlet.max_current_a, float(outlet.max_power_w))
+    watts = float(outlet.max_power_w)
+    return Supply(watts / outlet.max_current_a, 1, outlet.max_current_a, watts, direct=True)

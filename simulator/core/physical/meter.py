@@ -52,6 +52,4 @@ def _voltages(connector: Connector, power: float, noise: Random) -> tuple[float,
     if connector.is_ac:
         nominal = connector.outlet.voltage_v * (1 - 0.01 * load)
         return tuple(nominal * (1 + noise.uniform(-0.01, 0.01)) for _ in range(connector.phases))
-    # A battery's voltage rises with its charge; 400 V class unless the outlet offers less.
-    pack = min(connector.outlet.voltage_v, 320 + 90 * connector.vehicle.soc)
-    return (pack * (1 + noise.uniform(-0.002, 0.002)),)
+    return (connector.pack_v * (1 + noise.uniform(-0.002, 0.002)),)

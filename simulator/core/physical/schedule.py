@@ -39,7 +39,7 @@ class Supply(msgspec.Struct, frozen=True):
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """What may be drawn: all three bounds hold at once."""
+    """What may be drawn: all three bounds hold at once, `amps` per phase, `watts` in all."""
 
     amps: float
     watts: float
@@ -189,8 +189,8 @@ class Schedules:
         if cap is None:
             return Limit(supply.amps, supply.watts, supply.phases)
         return Limit(
-            min(supply.amps, cap.to(AMPERE, supply)),
-            min(supply.watts, cap.to(WATT, supply)),
+            min(supply.amps, cap.limit) if cap.unit == AMPERE else supply.amps,
+            min(supply.watts, cap.limit) if cap.unit == WATT else supply.watts,
             supply.phases_of(cap.phases),
         )
 
@@ -221,9 +221,7 @@ class Schedules:
 
     def composite(self, seat: Seat, start: int, duration: int, unit: str) -> tuple[list[Step], int]:
         """(steps, seconds covered) for one outlet."""
-        return _walk(
-            start, duration, lambda at: self.value_of(seat, at, unit), lambda at: self.next_change([seat], at)
-        )
+        return _walk(start, duration, lambda at: self.value_of(seat, at, unit), lambda at: self.next_change([seat], at))
 
     def composite_of_all(
         self, station: Seat, seats: list[Seat], start: int, duration: int, unit: str

@@ -1,5 +1,6 @@
 """A believable electric vehicle: what it takes, and when it is full (behaviour contract, 4.7)."""
 
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -35,7 +36,7 @@ USUAL = PROFILES[:4]  # a truck comes only where somebody sends one
 
 def share(curve: tuple[tuple[float, float], ...], soc: float) -> float:
     """The curve's value at a state of charge of 0..1."""
-    for (left, low), (right, high) in zip(curve, curve[1:], strict=False):
+    for (left, low), (right, high) in pairwise(curve):
         if soc <= right:
             return low + (high - low) * (soc - left) / (right - left)
     return curve[-1][1]

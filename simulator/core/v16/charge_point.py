@@ -89,20 +89,20 @@ class ChargePoint(Station):
 
     @property
     def registering(self) -> Registration:
-        return cast(Registration, self.blocks[0])
+        return cast("Registration", self.blocks[0])
 
     @property
     def availability(self) -> Availability:
-        return cast(Availability, self.blocks[1])
+        return cast("Availability", self.blocks[1])
 
     @property
     def metering(self) -> Metering:
-        return cast(Metering, self.blocks[2])
+        return cast("Metering", self.blocks[2])
 
     @property
     def charging(self) -> Charging:
-        return cast(Charging, self.blocks[3])
+        return cast("Charging", self.blocks[3])
 
     @property
     def pinging(self) -> Pings:
-        return cast(Pings, self.blocks[8])
+        return cast("Pings", self.blocks[8])

@@ -1,14 +1,11 @@
 """What the CSMS commands: RemoteStart, RemoteStop, Reset, UnlockConnector, ClearCache (contract 5.1)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import causes
 from simulator.core.block import Block
 from simulator.core.calls import AUTHORIZE
 from simulator.core.physical.connector import Connector
-
-if TYPE_CHECKING:
-    from simulator.core.v16.charge_point import ChargePoint
 
 REJECTED, ACCEPTED = {"status": "Rejected"}, {"status": "Accepted"}
 
