@@ -55,6 +55,8 @@ def delete_location(location_id: str) -> None:
         if was_deleted(location_id):
             return
         raise
+    # Who is creating chargers here holds this lock: they are seen, and go as well.
+    Location.objects.select_for_update().filter(pk=location.pk).first()
     _audit("delete_location", location)
     location_deleting.send(Location, location=location)
     DeletedLocation.objects.get_or_create(location_id=location.pk)

@@ -6,4 +6,7 @@ class OcpplabConfig(AppConfig):
     verbose_name = "OCPPLAB Gateway"
 
     def ready(self) -> None:
-        from ocpplab import checks  # noqa: F401 (registers itself)
+        from ocpplab import (
+            celery,  # noqa: F401 (tasks sent from this process go to our broker)
+            checks,  # noqa: F401 (registers itself)
+        )

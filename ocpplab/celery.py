@@ -4,10 +4,12 @@ import os
 
 from celery import Celery
 
-from simulator.worker import install
+from chargers import worker as jobs
+from simulator import worker as simulator
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ocpplab.settings")
 app = Celery("ocpplab")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-install(app)
+simulator.install(app)
+jobs.install(app)

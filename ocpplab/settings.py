@@ -151,6 +151,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "repair-simulator": {"task": "simulator.tasks.repair", "schedule": 15.0, "options": {"expires": 15}},
+    "run-orphaned-jobs": {"task": "chargers.tasks.run_orphaned_jobs", "schedule": 15.0, "options": {"expires": 15}},
 }
 
 # --- simulator ------------------------------------------------------------------------------------------------------

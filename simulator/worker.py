@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 STOP_SECONDS = 15.0  # sockets, the last batch, the leases; what is left then stands in the spool
 EXIT_SECONDS = 10.0  # for Celery to notice that the node has died
-# Each write to spool or socket lets the recorder's thread have the interpreter; Python's 5 ms would then stall the loop.
+# Each write to spool or socket lets the recorder's thread have the interpreter; Python's 5 ms would stall the loop.
 SWITCH_SECONDS = 0.0005
 EXIT_FAILURE = 70  # EX_SOFTWARE
 

@@ -65,12 +65,11 @@ class ChargerSwitchView(TenantViewSet):
 
     operations: Mapping[str, Operation] = MappingProxyType({})
     switch: Switch | None = None
-    answer = answers.QUEUED
 
     def create(self, request: Request, charger_id: str) -> Response:
         assert self.switch is not None
         row = runtime.switch_one(find_charger(charger_id), self.switch.event_type)
-        return Response(self.answer.render(row), status=202)
+        return Response(answers.queued(row), status=202)
 
 
 class LocationSwitchView(TenantViewSet):

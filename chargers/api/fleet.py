@@ -11,7 +11,9 @@ from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from chargers.api.families import CANONICAL
 from chargers.api.serializers import (
+    MOST_DURABLE,
     MOST_SYNCHRONOUS,
     BulkCreateResultSerializer,
     BulkDeleteResultSerializer,
@@ -19,20 +21,23 @@ from chargers.api.serializers import (
     ChargerGroupSerializer,
     ChargerIdsQuerySerializer,
     ChargerIdsSerializer,
+    ChargerJobSerializer,
     ChargerSerializer,
     FleetCreateSerializer,
     FleetUpdateSerializer,
+    JobAcceptedSerializer,
     changes_of,
     new_charger,
 )
-from chargers.models import Charger
-from chargers.services import provisioning
+from chargers.models import Charger, ProvisioningStatus
+from chargers.services import jobs, provisioning
 from chargers.services.groups import expanded, size_of
 from chargers.services.lookup import as_id, listed, of_location
 from chargers.services.provisioning import Failure, NewCharger
 from locations.models import Location
 from locations.services import find_location
 from ocpplab.api.errors import Invalid
+from ocpplab.api.timestamps import iso
 from ocpplab.api.validation import validated
 from tenants.viewsets import TenantViewSet
 
@@ -40,25 +45,35 @@ FLEET = ["Location chargers"]
 FOREIGN = "is no charger of this location."
 
 
-def asked_chargers(body: Any) -> tuple[list[NewCharger], list[Failure]]:
-    """Either create body. Raises Invalid (422) when it is neither, or asks for more than one request may make."""
+def asked_chargers(body: Any, most: int) -> tuple[list[NewCharger], list[Failure]]:
+    """Either create body. Raises Invalid (422) when it is neither, or asks for more than `most`."""
     if isinstance(body, list):
         groups = validated(ChargerGroupSerializer, body, many=True, allow_empty=False)
-        _check_number(sum(map(size_of, groups)), ("body",))
+        _check_number(sum(map(size_of, groups)), most, ("body",))
         parts = [expanded(group) for group in groups]
         return [one for wanted, _ in parts for one in wanted], [one for _, failed in parts for one in failed]
     chargers = validated(FleetCreateSerializer, body)["chargers"]
-    _check_number(len(chargers), ("body", "chargers"))
+    _check_number(len(chargers), most, ("body", "chargers"))
     return [new_charger(one) for one in chargers], []
 
 
-def _check_number(number: int, loc: tuple[str, ...]) -> None:
-    if number > MOST_SYNCHRONOUS:
-        raise Invalid((loc, f"At most {MOST_SYNCHRONOUS} chargers in one request.", "too_long"))
+def _check_number(number: int, most: int, loc: tuple[str, ...]) -> None:
+    if number > most:
+        raise Invalid((loc, f"At most {most} chargers in one request.", "too_long"))
+
+
+CREATE_BODY = PolymorphicProxySerializer(
+    component_name="LocationChargersCreate",
+    serializers=[ChargerGroupSerializer(many=True), FleetCreateSerializer],
+    resource_type_field_name=None,
+    many=False,
+)
 
 
 class LocationChargersViewSet(TenantViewSet):
     serializer_class = ChargerSerializer
+    family = CANONICAL
+    operation_name = ""
 
     def location(self) -> Location:
         return find_location(self.kwargs["location_id"])
@@ -85,26 +100,66 @@ class LocationChargersViewSet(TenantViewSet):
         summary="Create chargers in a location",
         description=f"From groups of a template each, or one by one; at most {MOST_SYNCHRONOUS} in one request.",
         tags=FLEET,
-        request=PolymorphicProxySerializer(
-            component_name="LocationChargersCreate",
-            serializers=[ChargerGroupSerializer(many=True), FleetCreateSerializer],
-            resource_type_field_name=None,
-            many=False,
-        ),
+        request=CREATE_BODY,
         responses={201: BulkCreateResultSerializer},
     )
     def create(self, request: Request, location_id: str) -> Response:
         location = self.location()
-        wanted, failed = asked_chargers(request.data)
+        wanted, failed = asked_chargers(request.data, MOST_SYNCHRONOUS)
         outcome = provisioning.create_chargers(location, wanted)
         failures = [{"identity": one.subject, "error": one.error} for one in [*failed, *outcome.failed]]
-        answer = {
-            "created_count": len(outcome.done),
+        return Response(self.created(outcome.done, failures), status=201)
+
+    def created(self, chargers: Sequence[Charger], failures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        return {
+            "created_count": len(chargers),
             "failed_count": len(failures),
-            "created": self.get_serializer(outcome.done, many=True).data,
+            "created": self.get_serializer(chargers, many=True).data,
             "failed": failures,
         }
-        return Response(answer, status=201)
+
+    @extend_schema(
+        operation_id="create_location_chargers",
+        summary="Create chargers in a location",
+        description=f"A job for at most {MOST_DURABLE} chargers: poll `status_url`.",
+        tags=FLEET,
+        request=CREATE_BODY,
+        responses={202: JobAcceptedSerializer},
+    )
+    def accept(self, request: Request, location_id: str) -> Response:
+        location = self.location()
+        job = jobs.accept(location, *asked_chargers(request.data, MOST_DURABLE))
+        answer = {
+            "job_id": str(job.pk),
+            "status": job.status,
+            "status_url": self.family.path(f"locations/{location.pk}/chargers/jobs/{job.pk}"),
+            "workflow_run_id": str(job.pk),
+        }
+        return Response(answer, status=202)
+
+    @extend_schema(
+        operation_id="get_location_charger_job",
+        summary="How far a job has come that creates chargers",
+        description="Chargers that could not be created stand in `results.failed`; FAILED means that the job broke.",
+        tags=FLEET,
+        responses={200: ChargerJobSerializer},
+    )
+    def job(self, request: Request, location_id: str, job_id: str) -> Response:
+        job = jobs.find_job(self.location(), job_id)
+        has_ended = job.status in (ProvisioningStatus.READY, ProvisioningStatus.FAILED)
+        progress = {"current_step": job.current_step or None, "done": job.done, "total": job.total}
+        answer = {
+            "job_id": str(job.pk),
+            "job_type": job.job_type,
+            "status": job.status,
+            "workflow_run_id": str(job.pk),
+            "error": job.error,
+            "progress": progress if job.status == ProvisioningStatus.PROVISIONING else None,
+            "results": self.created(jobs.chargers_of(job), job.failed) if has_ended else None,
+            "created_at": iso(job.created_at),
+            "provisioned_at": iso(job.provisioned_at),
+        }
+        return Response(answer)
 
     @extend_schema(
         operation_id="update_location_chargers",

@@ -7,11 +7,11 @@ from django.urls import URLPattern, path
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
-from chargers.api import answers
 from chargers.api.command_serializers import (
     CommandFanoutSerializer,
     FanoutFailureSerializer,
     NothingSerializer,
+    QueuedCommandSerializer,
     TargetsSerializer,
 )
 from chargers.api.command_table import CHANGE_CONFIGURATION, COMMANDS, DEEDS, SWITCHES, Command, Deed, Switch
@@ -23,6 +23,7 @@ from chargers.api.commands import (
     for_location,
 )
 from chargers.api.deeds import ChargerDeedView, ConfigurationView, LocalListView, LocationDeedView
+from chargers.api.families import Family
 from ocpplab.api.schema import Operation
 
 CHARGER, FLEET = "chargers/<str:charger_id>", "locations/<str:location_id>/chargers"
@@ -51,25 +52,25 @@ def example_of(name: str) -> list[OpenApiExample]:
     return [OpenApiExample(name, EXAMPLES[name], request_only=True)] if name in EXAMPLES else []
 
 
-def command_routes(answer: answers.Answer = answers.QUEUED) -> Iterator[URLPattern]:
+def command_routes(family: Family) -> Iterator[URLPattern]:
     for command in COMMANDS:
-        yield _charger_command(command, answer)
+        yield _charger_command(command, family)
         yield _location_command(command)
 
 
-def _charger_command(command: Command, answer: answers.Answer) -> URLPattern:
+def _charger_command(command: Command, family: Family) -> URLPattern:
     operation = Operation(
         id=command.event_type,
         tag=ONE,
         summary=command.summary,
         description=command.description,
         request=command.fields,
-        responses={202: answer.serializer},
+        responses={202: family.command.serializer},
         examples=example_of(command.path),
         error_codes=("409",),
     )
     view = ChargerCommandView.as_view(
-        {"post": "create"}, operations={"post": operation}, command=command, answer=answer
+        {"post": "create"}, operations={"post": operation}, command=command, answer=family.command
     )
     return path(f"{CHARGER}/{command.path}", view)
 
@@ -91,22 +92,22 @@ def _location_command(command: Command) -> URLPattern:
     return path(f"{FLEET}/{command.path}", view)
 
 
-def switch_routes(answer: answers.Answer = answers.QUEUED) -> Iterator[URLPattern]:
+def switch_routes() -> Iterator[URLPattern]:
     for switch in SWITCHES:
-        yield _charger_switch(switch, answer)
+        yield _charger_switch(switch)
         yield _location_switch(switch)
 
 
-def _charger_switch(switch: Switch, answer: answers.Answer) -> URLPattern:
+def _charger_switch(switch: Switch) -> URLPattern:
     operation = Operation(
         id=switch.event_type,
         tag=RUNTIME,
         summary=switch.summary,
         request=NothingSerializer,
-        responses={202: answer.serializer},
+        responses={202: QueuedCommandSerializer},
         error_codes=("409",),
     )
-    view = ChargerSwitchView.as_view({"post": "create"}, operations={"post": operation}, switch=switch, answer=answer)
+    view = ChargerSwitchView.as_view({"post": "create"}, operations={"post": operation}, switch=switch)
     return path(f"{CHARGER}/{switch.path}", view)
 
 

@@ -10,10 +10,11 @@ from catalog.api.serializers import PictureUrlField
 from chargers.addresses import LONGEST, AddressRefused, check_csms_url
 from chargers.models import Charger, OcppVersion, ProvisioningStatus
 from chargers.services.provisioning import LONGEST_IDENTITY, NewCharger
+from chargers.services.readiness import STARTING_SIMULATOR
 from ocpplab.api.fields import Text, Whole
 
 MOST_CHARGERS = 1000
-MOST_SYNCHRONOUS = 100
+MOST_SYNCHRONOUS, MOST_DURABLE = 100, 5000  # in one request
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -64,11 +65,16 @@ class ProvisioningErrorSerializer(serializers.Serializer[Any]):
     retryable = serializers.BooleanField(required=False)
 
 
+class ProgressSerializer(serializers.Serializer[Any]):
+    current_step = serializers.CharField(allow_null=True)
+
+
 class ChargerStatusSerializer(serializers.Serializer[Any]):
     charger_id = serializers.UUIDField(source="id")
     status = serializers.ChoiceField(choices=ProvisioningStatus.choices)
     workflow_run_id = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
+    progress = serializers.SerializerMethodField(help_text="Only while PROVISIONING.")
     provisioned_at = serializers.DateTimeField(allow_null=True)
 
     def get_workflow_run_id(self, charger: Charger) -> str | None:
@@ -78,6 +84,19 @@ class ChargerStatusSerializer(serializers.Serializer[Any]):
     def get_error(self, charger: Charger) -> dict[str, Any] | None:
         error: dict[str, Any] | None = charger.error
         return error
+
+    @extend_schema_field(ProgressSerializer(allow_null=True))
+    def get_progress(self, charger: Charger) -> dict[str, Any] | None:
+        is_under_way = charger.status == ProvisioningStatus.PROVISIONING
+        return {"current_step": STARTING_SIMULATOR} if is_under_way else None
+
+
+class ChargerAcceptedSerializer(serializers.Serializer[Any]):
+    charger_id = serializers.CharField()
+    identity = serializers.CharField()
+    status = serializers.ChoiceField(choices=ProvisioningStatus.choices)
+    status_url = serializers.CharField(help_text="To be polled until READY or FAILED.")
+    workflow_run_id = serializers.CharField(allow_null=True)
 
 
 class TemplateSerializer(serializers.Serializer[Any]):
@@ -204,6 +223,32 @@ class BulkCreateResultSerializer(serializers.Serializer[Any]):
     failed_count = serializers.IntegerField()
     created = ChargerSerializer(many=True)
     failed = CreateFailureSerializer(many=True)
+
+
+class JobAcceptedSerializer(serializers.Serializer[Any]):
+    job_id = serializers.CharField()
+    status = serializers.ChoiceField(choices=ProvisioningStatus.choices)
+    status_url = serializers.CharField(help_text="To be polled until READY or FAILED.")
+    workflow_run_id = serializers.CharField(allow_null=True)
+
+
+class JobProgressSerializer(ProgressSerializer):
+    done = serializers.IntegerField(help_text="Chargers dealt with so far.")
+    total = serializers.IntegerField()
+
+
+class ChargerJobSerializer(serializers.Serializer[Any]):
+    """`results` stands once the job has ended; `progress` only while PROVISIONING."""
+
+    job_id = serializers.CharField()
+    job_type = serializers.CharField()
+    status = serializers.ChoiceField(choices=ProvisioningStatus.choices)
+    workflow_run_id = serializers.CharField(allow_null=True)
+    error = ProvisioningErrorSerializer(allow_null=True)
+    progress = JobProgressSerializer(allow_null=True)
+    results = BulkCreateResultSerializer(allow_null=True)
+    created_at = serializers.DateTimeField()
+    provisioned_at = serializers.DateTimeField(allow_null=True)
 
 
 class BulkUpdateResultSerializer(serializers.Serializer[Any]):

@@ -5,7 +5,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from chargers.api.families import CANONICAL
 from chargers.api.serializers import (
+    ChargerAcceptedSerializer,
     ChargerCreateSerializer,
     ChargerListQuerySerializer,
     ChargerSerializer,
@@ -27,6 +29,7 @@ CHARGERS = ["Chargers"]
 
 class ChargerViewSet(TenantViewSet):
     serializer_class = ChargerSerializer
+    family = CANONICAL
 
     def get_queryset(self) -> QuerySet[Charger]:
         location_id = self.request.query_params.get("location_id")
@@ -54,13 +57,35 @@ class ChargerViewSet(TenantViewSet):
         responses={201: ChargerSerializer},
     )
     def create(self, request: Request) -> Response:
+        return Response(self.get_serializer(self.created(request)).data, status=201)
+
+    @extend_schema(
+        operation_id="create_charger",
+        summary="Create a charger",
+        description="It stands at once; its simulator starts afterwards: poll `status_url`.",
+        tags=CHARGERS,
+        request=ChargerCreateSerializer,
+        responses={202: ChargerAcceptedSerializer},
+    )
+    def accept(self, request: Request) -> Response:
+        charger = self.created(request)
+        answer = {
+            "charger_id": str(charger.pk),
+            "identity": charger.identity,
+            "status": charger.status,
+            "status_url": self.family.path(f"chargers/{charger.pk}/status"),
+            "workflow_run_id": None,
+        }
+        return Response(answer, status=202)
+
+    @staticmethod
+    def created(request: Request) -> Charger:
         wanted = new_charger(validated(ChargerCreateSerializer, request.data))
         try:
             location = find_location(str(wanted.location_id))
         except NotFound:
             raise InvalidRequest(f"There is no location {wanted.location_id}.") from None
-        charger = provisioning.create_charger(location, wanted)
-        return Response(self.get_serializer(charger).data, status=201)
+        return provisioning.create_charger(location, wanted)
 
     @extend_schema(operation_id="get_charger", summary="Get a charger", tags=CHARGERS)
     def retrieve(self, request: Request, charger_id: str) -> Response:

@@ -9,6 +9,7 @@ from chargers.models.charger import (
     shard_of,
 )
 from chargers.models.command import FINAL_STATES, ChargerCommand, CommandState, short_id
+from chargers.models.job import Job
 from chargers.models.message import ConnectionEvent, Direction, Message, MessageCount
 from chargers.models.transaction import Transaction
 
@@ -21,6 +22,7 @@ __all__ = [
     "ConnectionStatus",
     "Connector",
     "Direction",
+    "Job",
     "Message",
     "MessageCount",
     "OcppVersion",

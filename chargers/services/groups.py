@@ -11,7 +11,10 @@ def suffixes(charger_ids: Sequence[str] | None, number: int | None) -> list[str]
     """The given ids, padded with random hex up to the number, or cut to it."""
     given = list(charger_ids or ())
     wanted = len(given) if number is None else number
-    return given[:wanted] + [secrets.token_hex(4) for _ in range(wanted - len(given))]
+    padding: set[str] = set()  # of a thousand random ones two might be the same
+    while len(padding) < wanted - len(given):
+        padding |= {secrets.token_hex(4)} - set(given)
+    return given[:wanted] + list(padding)
 
 
 def size_of(group: Mapping[str, Any]) -> int:

@@ -48,8 +48,11 @@ PATH_WORDS = {
     "location_id": "The location's id.",
     "charger_id": "The charger's id; its identity is taken too.",
     "command_id": "The id that the command's answer gave.",
+    "job_id": "The id that the answer to the bulk create gave.",
 }
 BODY_METHODS = {"post", "put", "patch"}
+# The first segment of a path, and what it puts before the names of its operations.
+FAMILIES = {"ocpp": "ocpp_", "commands": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,14 @@ class GatewaySchema(AutoSchema):
         """From the view's `operations` (by method), set on views that one table makes many routes of."""
         operations: Mapping[str, Operation] = getattr(self.view, "operations", {})
         return operations.get(self.method.lower())
+
+    def get_operation(self, path: str, *args: Any) -> Any:
+        """One view serves several route families: each names the operation in its own way."""
+        operation = super().get_operation(path, *args)
+        if operation is not None:
+            name = getattr(self.view, "operation_name", "") or operation["operationId"]
+            operation["operationId"] = FAMILIES.get(path.split("/")[1], "") + name
+        return operation
 
     def get_operation_id(self) -> str:
         return self.operation.id if self.operation else super().get_operation_id()

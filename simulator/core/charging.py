@@ -6,18 +6,19 @@ A version subclasses `Charging` and words it: which messages go out, when a tran
 from abc import abstractmethod
 from typing import Any, TypeVar
 
-from simulator.core import causes, faults, timestamps
+from simulator.core import causes, timestamps
 from simulator.core.authorization import Rules, TokenInfo, TokenStore
-from simulator.core.block import Block
 from simulator.core.calls import NOTIFY
 from simulator.core.errors import CommandRefused
-from simulator.core.physical.connector import Connector, Fault, Grant
+from simulator.core.fault_injection import FaultInjection
+from simulator.core.physical.connector import Connector, Grant
+from simulator.core.pictures import connector_picture
 from simulator.core.station import Station
 
 S = TypeVar("S", bound=Station)
 
 
-class Charging(Block[S]):
+class Charging(FaultInjection[S]):
     def __init__(self, station: S) -> None:
         super().__init__(station)
         self.tokens = TokenStore(station.store.get("local_list", {}), station.store.get("token_cache", {}))
@@ -64,20 +65,8 @@ class Charging(Block[S]):
         """Starts what the facts now allow to start."""
 
     @abstractmethod
-    def end(self, connector: Connector, cause: str, token: str = "") -> None:
-        """Ends the running transaction for a cause of `causes`; `token` is that of the driver who stopped it."""
-
-    @abstractmethod
     def ev_disconnected(self, connector: Connector) -> None:
         """The car's end came out while a transaction runs: ends it, or lets it go on, as the settings say."""
-
-    @abstractmethod
-    def report_status(self, connector: Connector) -> None:
-        """Tells the CSMS the outlet's status if it differs from the last one told."""
-
-    @abstractmethod
-    def report_fault(self, connector: Connector, fault: Fault, *, cleared: bool) -> None:
-        """Tells the CSMS of a fault beside the status."""
 
     def cable_plugged(self, connector: Connector) -> None:
         """A cable with a car has just gone in."""
@@ -148,20 +137,38 @@ class Charging(Block[S]):
         if connector is None or not self.may_grant(connector):
             self.refused(context, "The connector is no longer free.")
             return
+        if reason := self.kept_from(connector, context["token"], self._parent_of(context["token"], info)):
+            self.refused(context, reason)
+            return
         self.grant(connector, context, info)
 
     def may_grant(self, connector: Connector) -> bool:
         """Whether a token may be accepted at this outlet now."""
         return connector.usable
 
+    def kept_from(self, connector: Connector, token: str, parent: str | None) -> str:
+        """Why a reservation keeps the outlet from this token, or ""; `parent` None: its group is not known yet."""
+        return ""
+
+    def _parent_of(self, token: str, info: TokenInfo | None = None) -> str:
+        known = info or self.tokens.known(token, self.rules())
+        return known.parent if known else ""
+
+    def turned_away(self, connector: Connector, token: str, *, may_ask: bool) -> str:
+        """Why a stranger is turned away before anything happens; one whose group only the CSMS knows may ask it."""
+        return self.kept_from(connector, token, self._parent_of(token) or (None if may_ask else ""))
+
+    def _heed_reservation(self, connector: Connector, token: str, *, may_ask: bool) -> None:
+        if reason := self.turned_away(connector, token, may_ask=may_ask):
+            raise CommandRefused(reason)
+
     def grant(self, connector: Connector, context: dict[str, Any], info: TokenInfo | None = None) -> None:
         """The outlet may be used by this token; without a cable it waits for one, for a time."""
-        known = info or self.tokens.known(context["token"], self.rules())
         connector.grant = Grant(
             token=context["token"],
             source=context["purpose"],
             token_type=context.get("token_type", ""),
-            parent=known.parent if known else "",
+            parent=self._parent_of(context["token"], info),
             remote_start_id=context.get("remote_start_id"),
             at=self.station.clock,
         )
@@ -263,7 +270,7 @@ class Charging(Block[S]):
 
     def settle(self) -> None:
         for connector in self.station.connectors:
-            self._clear_expired_faults(connector)
+            self.clear_expired_faults(connector)
             self._limit_invalid(connector)
             self._follow_energy(connector)
             if self.station.rebooting:
@@ -354,6 +361,7 @@ class Charging(Block[S]):
 
     def do_start_transaction(self, params: dict[str, Any]) -> None:
         connector = self._free(params)
+        self._heed_reservation(connector, params["id_tag"], may_ask=False)
         self.flow_begins(connector)
         self.plug_in(connector)
         self.grant(connector, {"token": params["id_tag"], "purpose": "local", "connector": connector.number})
@@ -362,6 +370,7 @@ class Charging(Block[S]):
         connector = self._free(params)
         if any(fault.code == "ReaderFailure" for fault in connector.faults):
             raise CommandRefused("The card reader is faulty: clear ReaderFailure, or start remotely.")
+        self._heed_reservation(connector, params["id_tag"], may_ask=self.station.online)
         self.flow_begins(connector)
         self.plans[connector.number] = _plan(params)
         self.plug_in(connector)
@@ -430,62 +439,6 @@ class Charging(Block[S]):
         connector.vehicle.demand_w = float(params["power_w"])
         self._note(f"The vehicle asks for {params['power_w']} W; the station offers {connector.offered_w:.0f} W.")
 
-    def do_inject_fault(self, params: dict[str, Any]) -> None:
-        connector = self.asked(params)
-        asked = params["fault_type"]
-        kind, message = faults.kind_of(asked)
-        blocking = kind.blocking if params.get("severity") is None else params["severity"] == "blocking"
-        seconds = params.get("duration_seconds")
-        until = self.station.now.wall + seconds if seconds else None
-        fault = Fault(kind.code, asked, blocking, until)
-        connector.faults = [one for one in connector.faults if one.code != kind.code] + [fault]
-        if connector.running is not None and blocking and kind.stops:
-            self.end(
-                connector, causes.EMERGENCY_STOP if kind.code == "EmergencyStop" else f"{causes.FAULT}:{kind.code}"
-            )
-        if blocking:
-            self.forget_grant(connector, f"The connector is faulted: {asked}.")
-        self.report_status(connector)
-        self.report_fault(connector, fault, cleared=False)
-        self._answer_fault(connector, message, asked)
-
-    def do_clear_fault(self, params: dict[str, Any]) -> None:
-        named = params.get("connector_id") or params.get("evse_id")
-        chosen = [self.asked(params)] if named else [one for one in self.station.connectors if one.faults]
-        if not any(one.faults for one in chosen):
-            self._answer_fault(chosen[0] if chosen else self.station.connectors[0], "No fault was active.", None)
-            return
-        for connector in chosen:
-            self._clear(connector, list(connector.faults))
-        self._answer_fault(chosen[0], "Cleared.", None)
-
-    def _clear(self, connector: Connector, cleared: list[Fault]) -> None:
-        connector.faults = [fault for fault in connector.faults if fault not in cleared]
-        self.report_status(connector)
-        for fault in cleared:
-            self.report_fault(connector, fault, cleared=True)
-
-    def _clear_expired_faults(self, connector: Connector) -> None:
-        now = self.station.now.wall
-        expired = [fault for fault in connector.faults if fault.until is not None and fault.until <= now]
-        if expired:
-            self._clear(connector, expired)
-
-    def _answer_fault(self, connector: Connector, message: str, asked: str | None) -> None:
-        result: dict[str, Any] = {
-            "msg": message,
-            "evse_id": connector.outlet.evse_id,
-            "connector_id": connector.outlet.connector_id,
-            "status": self.status_of(connector),
-        }
-        if asked is not None:
-            result["fault_type"] = asked
-        self.station.commands.answer(self.station.commands.cause, result)
-
-    @abstractmethod
-    def status_of(self, connector: Connector) -> str:
-        """The status as this version words it."""
-
     def do_reset(self, params: dict[str, Any]) -> None:
         hard = params.get("type") == "Hard"
         for connector in self.station.connectors:
@@ -521,35 +474,7 @@ class Charging(Block[S]):
         return None
 
     def picture(self) -> dict[str, Any]:
-        return {"connectors": [self._connector_picture(one) for one in self.station.connectors]}
-
-    def _connector_picture(self, connector: Connector) -> dict[str, Any]:
-        running = connector.running
-        return {
-            "evse_id": connector.outlet.evse_id,
-            "connector_id": connector.outlet.connector_id,
-            "status": self.status_of(connector),
-            "cable": "plugged" if connector.ev_connected else "ev-side-open" if connector.plugged else "unplugged",
-            "operative": connector.operative,
-            "power_w": round(connector.power_w),
-            "offered_w": round(connector.offered_w),
-            "energy_wh": connector.meter_wh(),
-            "vehicle": {
-                "profile": connector.vehicle.profile.name,
-                "soc_percent": round(connector.vehicle.soc * 100, 1),
-                "demand_w": connector.vehicle.demand_w,
-                "ready": connector.vehicle.ready,
-            },
-            "faults": [fault.asked for fault in connector.faults],
-            "transaction": None
-            if running is None
-            else {
-                "id": running.key,
-                "transaction_id": running.transaction_id or None,
-                "id_tag": running.id_tag,
-                "energy_wh": round(connector.session_wh()),
-            },
-        }
+        return {"connectors": [connector_picture(one, self.status_of(one)) for one in self.station.connectors]}
 
 
 def _plan(params: dict[str, Any]) -> dict[str, float]:

@@ -9,6 +9,7 @@ from django.db.models import Count, Max, Prefetch, Q, Sum
 
 from chargers.models import Charger, Connector, Runtime, StationState
 from chargers.services.ingest import mark_ready
+from chargers.services.readiness import mark_begun, mark_failed
 from chargers.services.setups import setup_of
 from simulator.core.url import connection_url
 from simulator.shell.runner import Machine
@@ -51,11 +52,13 @@ def wanted(shards: Collection[int]) -> list[Wanted]:
 def load(charger_ids: Iterable[UUID]) -> list[Machine]:
     """What it takes to run these chargers, in three queries; their provisioning ends with this.
 
-    A charger whose model cannot be built is left out, and logged.
+    A charger whose model cannot be built is left out, logged, and FAILED.
     """
+    charger_ids = list(charger_ids)
+    mark_begun(charger_ids)
     chargers = list(
         Charger.objects.unscoped()
-        .filter(pk__in=list(charger_ids))
+        .filter(pk__in=charger_ids)
         .select_related("model__brand")
         .prefetch_related(Prefetch("connectors", queryset=Connector.objects.unscoped()))
     )
@@ -64,8 +67,9 @@ def load(charger_ids: Iterable[UUID]) -> list[Machine]:
     for charger in chargers:
         try:
             machines.append(_machine(charger, states.get(charger.pk)))
-        except Exception:
+        except Exception as error:
             logger.exception("charger cannot be built", extra={"charger": str(charger.pk)})
+            mark_failed(charger.pk, f"{type(error).__name__}: {error}")
     mark_ready([machine.charger_id for machine in machines])
     return machines
 

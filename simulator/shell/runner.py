@@ -167,6 +167,7 @@ class Runner:
         now = read_clock()
         try:
             self.station.disconnected(now, ABNORMAL, reason)
+            self.station.shut_down(now)  # its power stays on: if nobody has taken over, it just goes on with us
             self._cut = True
             self._keep(self.station.take())
         except Exception:

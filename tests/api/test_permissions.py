@@ -25,6 +25,7 @@ def call(client: ApiClient, route: Route, charger: Charger | None = None, **head
         location_id=charger.location_id if charger else NOWHERE,
         charger_id=charger.pk if charger else NOWHERE,
         command_id="a1b2c3d4e5f6",
+        job_id=NOWHERE,
         brand_slug="wallbox",
         model_slug="wallbox-pulsar-plus",
     )

@@ -1,8 +1,8 @@
 """A bench that does anything at all to a station, in either version, and holds every rule against what comes out.
 
-What must hold (behaviour contract, section 10): frames are schema-valid, one own CALL is open at most, ids never
-repeat, registers never fall, each transaction starts and ends once with gap-free events, 1.6 statuses move only as table 3.3
-allows, every CALL with a readable id is answered once, and nothing ever ends in an internal error.
+What must hold (contract, section 10): frames are schema-valid, one own CALL is open at most, ids never repeat,
+registers never fall, each transaction starts and ends once with gap-free events, 1.6 statuses move only as
+table 3.3 allows, every CALL with a readable id is answered once, and nothing ever ends in an internal error.
 """
 
 import json

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
@@ -39,7 +40,12 @@ def schema(subprotocol: str, action: str, direction: str) -> dict[str, Any]:
     version, suffix = {"ocpp1.6": ("v16", ""), "ocpp2.0.1": ("v201", "Request")}[subprotocol]
     name = f"{action}{'Response' if direction == 'response' else suffix}.json"
     text = (files("ocpp") / version / "schemas" / name).read_text(encoding="utf-8-sig")
-    return json.loads(text)
+    return exact(text)
+
+
+def exact(text: str) -> Any:
+    """JSON with decimals: 1.6's `multipleOf: 0.1` is meant of the digits on the wire, not of binary fractions."""
+    return json.loads(text, parse_float=Decimal)
 
 
 class Rig:
@@ -216,9 +222,9 @@ class Rig:
         if body[0] == 2:
             assert self.open_call is None, f"a second CALL while {self.open_call} is open"
             self.open_call = body
-            jsonschema.validate(body[3], schema(self.setup.subprotocol, body[2], "request"))
+            jsonschema.validate(exact(frame.text)[3], schema(self.setup.subprotocol, body[2], "request"))
         elif body[0] == 3:
-            jsonschema.validate(body[2], schema(self.setup.subprotocol, frame.action, "response"))
+            jsonschema.validate(exact(frame.text)[2], schema(self.setup.subprotocol, frame.action, "response"))
 
     def calls(self, action: str = "") -> list[dict[str, Any]]:
         """Payloads of the station's own CALLs, in wire order."""

@@ -124,7 +124,8 @@ CALLS: dict[str, tuple[Call, ...]] = {
             lambda n, t: {"connectorId": n // 3 % 4, "type": ("Operative", "Inoperative")[n // 7 % 3 > 1]},
         ),
         call(
-            "ChangeConfiguration", lambda n, t: dict(zip(("key", "value"), next(iter(pick(CONFIGURATION, n).items()))))
+            "ChangeConfiguration",
+            lambda n, t: dict(zip(("key", "value"), next(iter(pick(CONFIGURATION, n).items())), strict=True)),
         ),
         call("GetConfiguration", lambda n, t: {"key": ["HeartbeatInterval", "Nope"]} if n % 2 else {}),
         call("ClearCache"),

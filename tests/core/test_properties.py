@@ -12,6 +12,7 @@ steps = st.lists(st.tuples(st.sampled_from(STIMULI), st.integers(0, 9999)), min_
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a failure takes minutes to be made small
 @pytest.mark.parametrize("subprotocol", ["ocpp1.6", "ocpp2.0.1"])
 def test_any_sequence_of_stimuli_keeps_every_rule(subprotocol: str) -> None:
     reached = []

@@ -3,37 +3,28 @@
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
 pytest.register_assert_rewrite("tests.e2e.client", "tests.e2e.lab", "tests.e2e.story")
 
 from tests.e2e.client import Client, Json  # noqa: E402
-from tests.e2e.lab import Lab, own_database  # noqa: E402
+from tests.e2e.lab import Lab, own_database, own_redis  # noqa: E402
 from tests.peers import strict_csms  # noqa: E402
 from tests.peers.scripted_csms import ScriptedCsms  # noqa: E402
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup` they share one lab, and its processes do not fight another worker's for two cores."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("e2e"))
-            item.add_marker(pytest.mark.slow)
-
-
-@pytest.fixture(scope="session")
-def grown() -> Iterator[dict[str, str]]:
-    """DATABASE_URL and REDIS_URL of a lab: none in the embedded form."""
-    redis = os.environ.get("REDIS_URL", "")
+@pytest.fixture(scope="package")
+def services() -> Iterator[dict[str, str]]:
+    """DATABASE_URL and REDIS_URL for a lab of its own beside the other tests'; nothing in the embedded form."""
     with own_database(os.environ.get("DATABASE_URL", "")) as database:
+        redis = own_redis(os.environ.get("REDIS_URL", ""))
         yield {"DATABASE_URL": database, "REDIS_URL": redis} if database else {}
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory, grown: dict[str, str]) -> Iterator[Lab]:
-    lab = Lab(tmp_path_factory.mktemp("lab"), grown)
+@pytest.fixture(scope="package")
+def lab(tmp_path_factory: pytest.TempPathFactory, services: dict[str, str]) -> Iterator[Lab]:
+    lab = Lab(tmp_path_factory.mktemp("lab"), services)
     with lab.up():
         yield lab
 

@@ -43,6 +43,14 @@ def own_database(url: str) -> Iterator[str]:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def own_redis(url: str) -> str:
+    """Another of Redis's 16 databases than those of the test workers, which count up from the one named."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    return parts._replace(path=f"/{(int(parts.path.strip('/') or 0) + 8) % 16}").geturl()
+
+
 class Lab:
     """One data folder and what runs on it while it is up. `facts` is first-run.json."""
 

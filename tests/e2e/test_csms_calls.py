@@ -1,11 +1,17 @@
 """What a CSMS may ask of a charger, over the real processes: the answer first, then what it causes."""
 
+from functools import partial
+
 import pytest
 
-from tests.e2e.client import Client, Json
-from tests.e2e.story import booted, ended, event, metered, started, status, transaction_id
+from tests.e2e.client import Client, Json, until
+from tests.e2e.story import ONE_LAB, booted, ended, event, metered, started, status, transaction_id
+from tests.peers.ledger import Seen
 from tests.peers.scripted_csms import Refused, ScriptedCsms
 
+pytestmark = ONE_LAB
+
+SECRET = "correct-horse-battery"
 TOKEN = {"idToken": "TAG-1", "type": "ISO14443"}
 
 
@@ -141,6 +147,29 @@ async def reset(csms: ScriptedCsms, charger: Json, kind: str, closes: int) -> No
     await csms.wait_for(me, lambda seen: seen.is_call("BootNotification"), after=before)
     assert csms.station(me).connections == closes + 1
     await booted(csms, charger, after=before)
+
+
+def covers(frames: list[Seen], logs: list[Json]) -> bool:
+    return len(logs) >= len(frames)
+
+
+async def test_passwords_stay_out_of_the_log(
+    client: Client, csms: ScriptedCsms, wall_box: Json, fast_charger: Json
+) -> None:
+    variable = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
+    for charger, action, payload in (
+        (wall_box, "ChangeConfiguration", {"key": "AuthorizationKey", "value": SECRET}),
+        (fast_charger, "SetVariables", {"setVariableData": [variable | {"attributeValue": SECRET}]}),
+    ):
+        await booted(csms, charger)
+        await csms.call(charger["identity"], action, payload)
+        frames = csms.frames(charger["identity"])
+        logs = await until(partial(client.logs, charger), partial(covers, frames))
+        for seen, entry in zip(frames, logs, strict=False):
+            assert entry["masked"] == (SECRET in seen.text)
+            assert SECRET not in entry["message"]
+            assert entry["masked"] or entry["message"] == seen.text
+        assert any(entry["masked"] for entry in logs)
 
 
 @pytest.mark.parametrize("version", ["OCPP1.6", "OCPP2.0.1"])

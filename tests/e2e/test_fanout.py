@@ -1,8 +1,10 @@
 """One request, many chargers."""
 
 from tests.e2e.client import Client, Json
-from tests.e2e.story import booted, status
+from tests.e2e.story import ONE_LAB, booted, status
 from tests.peers.scripted_csms import ScriptedCsms
+
+pytestmark = ONE_LAB
 
 
 async def test_a_command_for_a_location(

@@ -2,6 +2,9 @@
 
 from tests.e2e.client import Client, until
 from tests.e2e.lab import Lab
+from tests.e2e.story import ONE_LAB
+
+pytestmark = ONE_LAB
 
 
 async def test_demo_chargers_boot_at_the_house_csms(client: Client, lab: Lab) -> None:

@@ -6,6 +6,7 @@ import time
 from simulator.shell.pacing import Pace
 from simulator.shell.timers import Timers
 from simulator.shell.turns import Turns
+from tests.shell.conftest import until
 
 
 class Alarm:
@@ -136,9 +137,6 @@ async def test_a_busy_fleet_delays_no_timer_and_no_newcomer():
     assert any(talker.left for talker in talkers)
     newcomer = Talker(1, 0)
     turns.ask(newcomer)
-    while newcomer.left:
-        await asyncio.sleep(0.01)
+    await until(lambda: not newcomer.left)
     assert any(talker.left for talker in talkers), "round robin: a newcomer waits for one round, not for all"
-    while any(talker.left for talker in talkers):
-        await asyncio.sleep(0.01)
-    assert all(talker.left == 0 for talker in talkers)
+    await until(lambda: all(talker.left == 0 for talker in talkers))

@@ -16,7 +16,7 @@ from simulator.core.setup import Options, Outlet
 
 MOST_STEP_S = 5.0  # integration step unless the power rises
 RAMP_STEP_S = 0.25
-AC_RAMP_S, DC_RAMP_S = 2.0, 15.0  # DC: after the contactor has closed; later a new limit is followed as with AC
+AC_RAMP_S, DC_RAMP_S = 2.0, 15.0  # DC: the first time; later a new limit is followed as fast as with AC
 CONTACTOR_S = (1.0, 3.0)
 LEAST_DC_V = 300
 ROUNDING = 1e-6
@@ -100,6 +100,7 @@ class Connector:
         self.closing_at: float | None = None  # mono: when it will
         self._advanced = now.mono
         self._power_w = 0.0
+        self._risen = False  # to the power asked for, since the contactor closed
 
     def record(self) -> dict[str, Any]:
         """What survives a restart."""
@@ -239,7 +240,7 @@ class Connector:
 
     def open_contactor(self) -> None:
         self.closed_at = self.closing_at = None
-        self._power_w = 0.0
+        self._power_w, self._risen = 0.0, False
 
     def advance(self, now: Instant) -> None:
         """Moves energy from the car's side of the last advance to now; a clock never runs backwards here."""
@@ -269,10 +270,10 @@ class Connector:
     def _ramped(self, target: float, step: float) -> float:
         if target < self._power_w:
             return target
-        assert self.closed_at is not None
-        begins = not self.is_ac and (self._advanced - self.closed_at) * self.options.time_scale <= DC_RAMP_S
-        rise = self.outlet.max_power_w * step / (DC_RAMP_S if begins else AC_RAMP_S)
+        slow = not self.is_ac and not self._risen
+        rise = self.outlet.max_power_w * step / (DC_RAMP_S if slow else AC_RAMP_S)
         # A taper changes the target a little at every step; following it needs no ramp.
+        self._risen = self._risen or self._power_w + rise >= target
         return min(target, self._power_w + rise)
 
     def meter_wh(self) -> int:

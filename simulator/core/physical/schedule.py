@@ -53,9 +53,9 @@ class Period(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """A charging profile. `place` is the connector or EVSE it was set for, 0 the station; `periods` start with one at 0.
+    """A charging profile. `place` is the connector or EVSE it was set for, 0 the station; the first period starts at 0.
 
-    `transaction` is the station's own key of the transaction a T belongs to. `wire` is the profile as the CSMS wrote it.
+    `transaction` is the station's own key of the transaction of a T. `wire` is the profile as the CSMS wrote it.
     """
 
     profile_id: int
@@ -116,7 +116,7 @@ def _start(period: Period) -> int:
 
 
 class Seat(msgspec.Struct, frozen=True):
-    """An outlet as profiles see it. `since`: when its transaction could first take energy; without one, the time asked."""
+    """An outlet as profiles see it. `since`: when its transaction could first take energy, else the time asked."""
 
     place: int
     supply: Supply
@@ -267,7 +267,7 @@ def tenths(limit: float) -> float:
 def _walk(
     start: int, duration: int, value: Callable[[int], tuple[float, int]], next_change: Callable[[int], int]
 ) -> tuple[list[Step], int]:
-    """From change to change; equal neighbours are one step. Stops early, with less covered, after MOST_STEPS changes."""
+    """From change to change; equal neighbours are one step. After MOST_STEPS it stops, with less covered."""
     steps: list[Step] = []
     at, end = start, start + max(duration, 1)
     for _ in range(MOST_STEPS):

@@ -24,7 +24,9 @@ PROJECTION: tuple[tuple[Callable[[Connector], bool], str], ...] = (
     ),
     (lambda c: c.running is not None and (c.closed_at is not None or not c.ev_connected), "SuspendedEV"),
     (lambda c: c.running is not None and not c.vehicle.wants_energy(), "SuspendedEV"),
-    (lambda c: c.finishing or c.tag_too_late, "Finishing"),
+    (lambda c: c.finishing, "Finishing"),
+    (lambda c: c.reserved and c.grant is None and c.running is None, "Reserved"),
+    (lambda c: c.tag_too_late, "Finishing"),
     (lambda c: c.plugged or c.grant is not None or c.running is not None, "Preparing"),
 )
 

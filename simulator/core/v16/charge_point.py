@@ -1,7 +1,8 @@
 """The 1.6 Charge Point: which blocks it has and how it spells errors."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
+from simulator.core.block import Block
 from simulator.core.calls import Call
 from simulator.core.configuration import Configuration
 from simulator.core.errors import Kind
@@ -17,6 +18,10 @@ from simulator.core.v16.metering import Metering
 from simulator.core.v16.registration import Registration
 from simulator.core.v16.remote import RemoteControl
 from simulator.core.v16.remote_trigger import RemoteTrigger
+from simulator.core.v16.reservation import Reservations
+from simulator.core.v16.smart_charging import SmartCharging
+
+B = TypeVar("B", bound=Block[Any])
 
 # OCPP-J 1.6, 4.2.3. Two spellings are wrong and must stay so (errata).
 ERROR_CODES = {
@@ -46,7 +51,9 @@ class ChargePoint(Station):
         Registration,
         Availability,
         Metering,
+        SmartCharging,
         Charging,
+        Reservations,
         ConfigurationBlock,
         RemoteControl,
         LocalAuthList,
@@ -87,22 +94,33 @@ class ChargePoint(Station):
 
     # Blocks that others need, by subject.
 
+    def _block(self, block_class: type[B]) -> B:
+        return cast("B", self.blocks[self.block_classes.index(block_class)])
+
     @property
     def registering(self) -> Registration:
-        return cast("Registration", self.blocks[0])
+        return self._block(Registration)
 
     @property
     def availability(self) -> Availability:
-        return cast("Availability", self.blocks[1])
+        return self._block(Availability)
 
     @property
     def metering(self) -> Metering:
-        return cast("Metering", self.blocks[2])
+        return self._block(Metering)
+
+    @property
+    def smart_charging(self) -> SmartCharging:
+        return self._block(SmartCharging)
 
     @property
     def charging(self) -> Charging:
-        return cast("Charging", self.blocks[3])
+        return self._block(Charging)
+
+    @property
+    def reservations(self) -> Reservations:
+        return self._block(Reservations)
 
     @property
     def pinging(self) -> Pings:
-        return cast("Pings", self.blocks[8])
+        return self._block(Pings)

@@ -86,6 +86,17 @@ class Charging(SharedCharging["ChargePoint"]):
 
     # --- start ------------------------------------------------------------------------------------------------------
 
+    def kept_from(self, connector: Connector, token: str, parent: str | None) -> str:
+        reservation = self.station.reservations.keeps_out(connector, token, parent)
+        if reservation is None:
+            return ""
+        return f"Connector {connector.number} is reserved (reservation {reservation.reservation_id})."
+
+    def grant(self, connector: Connector, context: dict[str, Any], info: TokenInfo | None = None) -> None:
+        super().grant(connector, context, info)
+        self.station.smart_charging.await_start(connector, context.get("profile"))
+        self.report_status(connector)  # Preparing comes before StartTransaction (contract 4.3)
+
     def progress(self, connector: Connector) -> None:
         grant = connector.grant
         if grant is None or not connector.ev_connected or not connector.usable:
@@ -117,6 +128,9 @@ class Charging(SharedCharging["ChargePoint"]):
             "meterStart": running.meter_start,
             "timestamp": timestamps.written(running.at),
         }
+        reservation = station.reservations.use(connector, grant.token, grant.parent)
+        if reservation is not None:
+            payload["reservationId"] = reservation.reservation_id
         command_id = self.flow_commands.get(connector.number, "")
         context = {"connector": connector.number}
         station.call(
@@ -128,6 +142,7 @@ class Charging(SharedCharging["ChargePoint"]):
             )
         )
         self.apply_plan(connector)
+        station.smart_charging.transaction_started(connector)
         station.metering.start(connector)
         station.metering.keep(
             connector, station.metering.values(connector, "StopTxnSampledData", "Transaction.Begin"), running.at

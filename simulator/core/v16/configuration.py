@@ -1,10 +1,13 @@
 """GetConfiguration, ChangeConfiguration and DataTransfer."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core.block import Block
 from simulator.core.configuration import ACCEPTED, REBOOT_REQUIRED, UNKNOWN, summary
 from simulator.core.errors import Kind, Refusal
+
+if TYPE_CHECKING:
+    from simulator.core.v16.charge_point import ChargePoint
 
 
 class ConfigurationBlock(Block["ChargePoint"]):

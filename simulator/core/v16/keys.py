@@ -17,7 +17,7 @@ MEASURANDS = (
     "SoC",
 )
 USUAL = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage"
-PROFILES = "Core,LocalAuthListManagement,RemoteTrigger"
+PROFILES = "Core,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"
 
 
 def flag(default: bool, access: str = "RW") -> Setting:
@@ -75,6 +75,12 @@ def keys(setup: Setup) -> dict[str, Setting]:
         "LocalAuthListEnabled": flag(True),
         "LocalAuthListMaxLength": number(1000, "R"),
         "SendLocalListMaxLength": number(200, "R"),
+        "ReserveConnectorZeroSupported": flag(True, "R"),
+        "ChargeProfileMaxStackLevel": number(10, "R"),
+        "ChargingScheduleAllowedChargingRateUnit": Setting("members", "Current,Power", "R"),
+        "ChargingScheduleMaxPeriods": number(48, "R"),
+        "ConnectorSwitch3to1PhaseSupported": flag(False, "R"),
+        "MaxChargingProfilesInstalled": number(20, "R"),
     }
     return standard | {
         one.key: Setting("text", one.value, "R" if one.readonly else "RW", most=500, reboot=one.reboot_required)

@@ -1,10 +1,13 @@
 """LocalAuthListManagement: GetLocalListVersion and SendLocalList (contract 5.2)."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core.block import Block
 from simulator.core.errors import Kind, Refusal
 from simulator.core.v16.charging import token_info
+
+if TYPE_CHECKING:
+    from simulator.core.v16.charge_point import ChargePoint
 
 
 class LocalAuthList(Block["ChargePoint"]):

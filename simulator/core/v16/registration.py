@@ -1,8 +1,11 @@
 """BootNotification as 1.6 words it (behaviour contract, section 2)."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core.registration import Registration as SharedRegistration
+
+if TYPE_CHECKING:
+    from simulator.core.v16.charge_point import ChargePoint
 
 
 class Registration(SharedRegistration["ChargePoint"]):

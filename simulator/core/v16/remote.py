@@ -1,11 +1,14 @@
 """What the CSMS commands: RemoteStart, RemoteStop, Reset, UnlockConnector, ClearCache (contract 5.1)."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core import causes
 from simulator.core.block import Block
 from simulator.core.calls import AUTHORIZE
 from simulator.core.physical.connector import Connector
+
+if TYPE_CHECKING:
+    from simulator.core.v16.charge_point import ChargePoint
 
 REJECTED, ACCEPTED = {"status": "Rejected"}, {"status": "Accepted"}
 
@@ -14,23 +17,35 @@ class RemoteControl(Block["ChargePoint"]):
     actions: ClassVar = ("RemoteStartTransaction", "RemoteStopTransaction", "Reset", "UnlockConnector", "ClearCache")
 
     def on_RemoteStartTransaction(self, request: dict[str, Any]) -> dict[str, Any]:
-        connector = self._startable(request.get("connectorId"))
-        if connector is None or not self.station.online or "chargingProfile" in request or self.station.rebooting:
+        charging, token, profile = self.station.charging, request["idTag"], request.get("chargingProfile")
+        connector = self._startable(request.get("connectorId"), token)
+        if connector is None or not self.station.online or self.station.rebooting:
             return REJECTED
-        charging, token = self.station.charging, request["idTag"]
-        context = {"connector": connector.number, "token": token, "purpose": "remote"}
-        if self.station.configuration.flag("AuthorizeRemoteTxRequests"):
-            charging.present(connector, token, "remote", priority=AUTHORIZE)
+        if profile is not None and not self.station.smart_charging.may_start_with(profile):
+            return REJECTED
+        extra = {} if profile is None else {"profile": profile}
+        if self._asks_first():
+            charging.present(connector, token, "remote", priority=AUTHORIZE, extra=extra)
         else:
-            charging.grant(connector, context)
+            charging.grant(connector, {"connector": connector.number, "token": token, "purpose": "remote"} | extra)
         return ACCEPTED
 
-    def _startable(self, number: int | None) -> Connector | None:
-        """The asked outlet if it can start; without a number the plugged and idle one, else the lowest free."""
-        free = [one for one in self.station.connectors if one.usable and one.grant is None]
+    def _asks_first(self) -> bool:
+        return self.station.configuration.flag("AuthorizeRemoteTxRequests")
+
+    def _startable(self, number: int | None, token: str) -> Connector | None:
+        """The asked outlet if it can start; without a number the plugged and idle one, else the one reserved for the
+        token, else the lowest free."""
+        reservations, charging = self.station.reservations, self.station.charging
+        free = [
+            one
+            for one in self.station.connectors
+            if one.usable and one.grant is None and not charging.turned_away(one, token, may_ask=self._asks_first())
+        ]
         if number is not None:
             return next((one for one in free if one.number == number), None)
-        return next((one for one in free if one.ev_connected), None) or next(iter(free), None)
+        best = sorted(free, key=lambda one: (not one.ev_connected, reservations.own(one) is None))
+        return next(iter(best), None)
 
     def on_RemoteStopTransaction(self, request: dict[str, Any]) -> dict[str, Any]:
         asked = str(request["transactionId"])

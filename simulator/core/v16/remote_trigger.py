@@ -1,8 +1,11 @@
 """RemoteTrigger: TriggerMessage (contract 5.2)."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core.block import Block
+
+if TYPE_CHECKING:
+    from simulator.core.v16.charge_point import ChargePoint
 
 REJECTED, ACCEPTED = {"status": "Rejected"}, {"status": "Accepted"}
 

@@ -1,11 +1,14 @@
 """Authorize and ClearCache, and how 2.0.1 words tokens (contract 4.1, 5.5)."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core import timestamps
 from simulator.core.authorization import TokenInfo
 from simulator.core.block import Block
 from simulator.core.calls import Call
+
+if TYPE_CHECKING:
+    from simulator.core.v201.charging_station import ChargingStation
 
 CARD = "ISO14443"  # what a reader at the station reads, where nothing else is known
 NO_AUTHORIZATION = "NoAuthorization"

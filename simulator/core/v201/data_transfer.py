@@ -1,8 +1,11 @@
 """DataTransfer (contract 5.6)."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core.block import Block
+
+if TYPE_CHECKING:
+    from simulator.core.v201.charging_station import ChargingStation
 
 
 class DataTransfer(Block["ChargingStation"]):

@@ -1,9 +1,12 @@
 """GetLocalListVersion and SendLocalList (contract 5.5)."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core.block import Block
 from simulator.core.v201.authorization import token_info
+
+if TYPE_CHECKING:
+    from simulator.core.v201.charging_station import ChargingStation
 
 FAILED = {"status": "Failed"}
 

@@ -1,8 +1,11 @@
 """BootNotification as 2.0.1 words it (behaviour contract, section 2)."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core.registration import Registration as SharedRegistration
+
+if TYPE_CHECKING:
+    from simulator.core.v201.charging_station import ChargingStation
 
 # BootReasonEnumType; whatever else the station was told of its own start is Unknown to the CSMS.
 REASONS = {

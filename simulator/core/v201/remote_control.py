@@ -1,12 +1,15 @@
 """RequestStartTransaction, RequestStopTransaction, GetTransactionStatus, UnlockConnector (contract 5.5)."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core import causes
 from simulator.core.block import Block
 from simulator.core.calls import AUTHORIZE
 from simulator.core.physical.connector import Connector
 from simulator.core.v201.authorization import NO_AUTHORIZATION
+
+if TYPE_CHECKING:
+    from simulator.core.v201.charging_station import ChargingStation
 
 
 class RemoteControl(Block["ChargingStation"]):

@@ -1,9 +1,12 @@
 """TriggerMessage (contract 5.5)."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core.block import Block
 from simulator.core.calls import Call
+
+if TYPE_CHECKING:
+    from simulator.core.v201.charging_station import ChargingStation
 
 ACCEPTED = {"status": "Accepted"}
 # No upload and no update ever runs, and that is what these say.

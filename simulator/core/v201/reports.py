@@ -1,11 +1,14 @@
 """GetBaseReport and GetReport, answered by NotifyReport parts (contract 5.4)."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core import timestamps
 from simulator.core.block import Block
 from simulator.core.calls import Call
 from simulator.core.v201.variables import NO_LIMIT, Variable
+
+if TYPE_CHECKING:
+    from simulator.core.v201.charging_station import ChargingStation
 
 MUTABILITY = {"R": "ReadOnly", "W": "WriteOnly", "RW": "ReadWrite"}
 ITEMS = "DeviceDataCtrlr.ItemsPerMessage[GetReport]"

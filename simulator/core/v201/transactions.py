@@ -1,6 +1,6 @@
 """Transactions: when they start, what they go through, when they end (behaviour contract, 4.1 to 4.5)."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core import causes
 from simulator.core.authorization import Rules, TokenInfo
@@ -19,6 +19,9 @@ from simulator.core.v201.transaction_words import (
     charging_state,
     words_for,
 )
+
+if TYPE_CHECKING:
+    from simulator.core.v201.charging_station import ChargingStation
 
 TIMERS = ("session_end", "plug_timeout")
 

@@ -1,0 +1,193 @@
+"""Charging profiles at work, whatever a version calls them: kept, applied to what the outlets offer, pictured.
+
+The rules are those of the behaviour contract, section 7. A version subclasses `SmartCharging` and words its messages.
+"""
+
+from abc import abstractmethod
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+
+from simulator.core.block import Block
+from simulator.core.physical.connector import Connector
+from simulator.core.physical.schedule import (
+    AMPERE,
+    NEVER,
+    TRANSACTION,
+    WATT,
+    Cap,
+    Limit,
+    Profile,
+    Schedules,
+    Seat,
+    Supply,
+)
+from simulator.core.physical.sharing import Claim, shared
+from simulator.core.station import Station
+
+S = TypeVar("S", bound=Station)
+SECTION = "charging_profiles"
+SHARE_AGAIN_S = 30.0  # how often outlets that share a limit are asked what their cars take
+LATE_S = 0.05  # a boundary is looked at just after it, so that rounding never makes it come twice
+
+
+class SmartCharging(Block[S]):
+    own_default_first: ClassVar[bool]
+
+    def __init__(self, station: S) -> None:
+        super().__init__(station)
+        self.profiles = tuple(msgspec.convert(one, Profile) for one in station.store.get(SECTION, []))
+        self._saved = self.profiles
+        self._changes_at = NEVER
+        self._share_at: float | None = None
+
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        """All installed profiles. Replaced, never changed in place."""
+        return self._kept
+
+    @profiles.setter
+    def profiles(self, profiles: tuple[Profile, ...]) -> None:
+        self._kept: tuple[Profile, ...] = profiles
+        self.schedules = Schedules(profiles, own_default_first=self.own_default_first)
+
+    def save(self) -> None:
+        if self._saved is not self._kept:
+            self._saved = self._kept
+            self.station.store.put(SECTION, [msgspec.to_builtins(one) for one in self._kept])
+
+    @property
+    def clock(self) -> int:
+        """Profiles count in whole seconds of the station's clock."""
+        return int(self.station.clock)
+
+    @abstractmethod
+    def place_of(self, connector: Connector) -> int:
+        """The number that profiles name this outlet by."""
+
+    def since_of(self, connector: Connector) -> float:
+        """When the running transaction could first take energy."""
+        assert connector.running is not None
+        return connector.running.at
+
+    def seat(self, connector: Connector, now: int) -> Seat:
+        running = connector.running
+        since = now if running is None else int(self.since_of(connector))
+        return Seat(self.place_of(connector), connector.supply, since, running.key if running else "")
+
+    def main_seat(self, now: int) -> Seat:
+        """The station's main supply: of the most phases any outlet has, and of all of them together."""
+        supplies = [connector.supply for connector in self.station.connectors]
+        widest = max(supplies, key=lambda one: (one.direct, one.phases))
+        amps, watts = sum(one.amps for one in supplies), sum(one.watts for one in supplies)
+        return Seat(0, Supply(widest.volts, widest.phases, amps, watts, widest.direct), now)
+
+    # --- effect -----------------------------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        self._purge()
+        self.apply()
+
+    def _purge(self) -> None:
+        """A transaction's profiles die with it, and any with their validTo (rule C10)."""
+        now = self.clock
+        running = {one.running.key for one in self.station.connectors if one.running is not None}
+        gone = [one for one in self._kept if _is_over(one, now, running)]
+        if gone:
+            self.profiles = tuple(one for one in self._kept if one not in gone)
+
+    def apply(self) -> None:
+        """Lets every outlet offer what the profiles allow now (rule C8)."""
+        self._changes_at, self._share_at = NEVER, None
+        connectors = self.station.connectors
+        if not self._kept:
+            for connector in connectors:
+                connector.limit = None
+            return
+        now = self.clock
+        seats = [self.seat(connector, now) for connector in connectors]
+        limits = [self.schedules.own_limit(seat, now) for seat in seats]
+        caps = self.schedules.station_caps(self.main_seat(now), now)
+        if caps:
+            limits = self._shared(limits, caps)
+        for connector, seat, limit in zip(connectors, seats, limits, strict=True):
+            own = self.schedules.own_cap(seat, now)
+            connector.limit = limit if own is None else _at_least(limit, own, seat.supply)
+        self._changes_at = self.schedules.next_change([*seats, self.main_seat(now)], now)
+
+    def _shared(self, limits: list[Limit], caps: list[Cap]) -> list[Limit]:
+        """What is for the whole station, split between the outlets in the order their transactions began (rule C3)."""
+        connectors = self.station.connectors
+        order = sorted(range(len(connectors)), key=lambda index: _began(connectors[index]))
+        if sum(1 for one in connectors if _takes(one)) > 1:
+            self._share_at = self.station.now.mono + SHARE_AGAIN_S
+        result = list(limits)
+        for unit in (AMPERE, WATT):
+            totals = [cap.limit for cap in caps if cap.unit == unit]
+            if not totals:
+                continue
+            shares = shared(min(totals), [_claim(connectors[index], limits[index], unit) for index in order])
+            for index, share in zip(order, shares, strict=True):
+                result[index] = _narrowed(result[index], unit, share)
+        phases = min(cap.phases for cap in caps)
+        return [msgspec.structs.replace(one, phases=max(1, min(one.phases, phases))) for one in result]
+
+    def next_event(self) -> float | None:
+        now = self.station.now.mono
+        times = [] if self._share_at is None else [self._share_at]
+        if self._changes_at != NEVER:
+            times.append(now + self._changes_at - self.station.clock + LATE_S)
+        return min(times) if times else None
+
+    # --- for readers ------------------------------------------------------------------------------------------------
+
+    def picture(self) -> dict[str, Any]:
+        return {"profiles": [{"place": one.place, "profile": one.wire} for one in self._kept]}
+
+
+def _is_over(profile: Profile, now: int, running: set[str]) -> bool:
+    if profile.valid_to is not None and profile.valid_to <= now:
+        return True
+    return profile.purpose == TRANSACTION and profile.transaction not in running
+
+
+def _began(connector: Connector) -> float:
+    return connector.running.at if connector.running is not None else float(NEVER)
+
+
+def _takes(connector: Connector) -> bool:
+    """A car stands here that may and wants to charge."""
+    running = connector.running
+    if running is None or not running.authorized or not running.energy_offered or connector.blocking_fault:
+        return False
+    return connector.ev_connected and connector.vehicle.wants_energy()
+
+
+def _claim(connector: Connector, limit: Limit, unit: str) -> Claim:
+    supply, least = connector.supply, connector.options.min_current
+    amps = min(limit.amps, limit.watts / (supply.volts * limit.phases))
+    if supply.direct:
+        watts = connector.vehicle.wanted_dc_w(min(limit.watts, limit.amps * supply.volts))
+        phases = 1
+    else:
+        watts = connector.vehicle.wanted_ac_w(amps, supply.volts, limit.phases)
+        phases = connector.vehicle.ac_phases(limit.phases)
+    per_amp = supply.volts * phases
+    wants = watts if _takes(connector) else 0.0
+    if unit == WATT:
+        # What is on offer in W counts for all phases of the outlet, whatever its car uses.
+        return Claim(least * supply.volts * limit.phases, wants * limit.phases / phases, limit.watts)
+    return Claim(least, wants / per_amp, amps)
+
+
+def _narrowed(limit: Limit, unit: str, share: float) -> Limit:
+    if unit == AMPERE:
+        return msgspec.structs.replace(limit, amps=min(limit.amps, share))
+    return msgspec.structs.replace(limit, watts=min(limit.watts, share))
+
+
+def _at_least(limit: Limit, own: Cap, supply: Supply) -> Limit:
+    """A limit under the profile's minChargingRate is none at all (rule C9)."""
+    amps = min(limit.amps, limit.watts / (supply.volts * limit.phases))
+    rate = amps if own.unit == AMPERE else amps * supply.volts * limit.phases
+    return limit if rate >= own.least_rate else Limit(0.0, 0.0, limit.phases)
