@@ -23,7 +23,7 @@ run: install
 	@PORT=$(PORT) DATA_DIR="$(DATA_DIR)" exec $(PY) manage.py up
 
 test: install-dev
-	@ops/test.sh -n $(PYTEST_WORKERS) --dist loadgroup $(ARGS)
+	@ops/test.sh -n $(PYTEST_WORKERS) $(ARGS)
 
 check: lint test
 

@@ -135,6 +135,13 @@ CHANNEL_LAYERS: dict[str, Any] = {
         else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
     )
 }
+CACHES: dict[str, Any] = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {}
@@ -166,13 +173,14 @@ MESSAGE_RETENTION_DAYS = env.int("MESSAGE_RETENTION_DAYS", default=30)
 # --- API ------------------------------------------------------------------------------------------------------------
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+RATE_LIMIT = env.str("RATE_LIMIT", default="")  # requests per token, such as 600/minute; empty: no limit
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["ocpplab.api.bodies.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["ocpplab.api.bodies.SafeJSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "ocpplab.api.pagination.PageLimitPagination",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_THROTTLE_CLASSES": ["tenants.throttling.TokenThrottle"],
     "DEFAULT_SCHEMA_CLASS": "ocpplab.api.schema.GatewaySchema",
     "EXCEPTION_HANDLER": "ocpplab.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
 from ocpplab.api.errors import Forbidden
+from ocpplab.api.filtering import QueryFilters
 from tenants import idempotency
 from tenants.authentication import ORGANIZATION_HEADER, caller_of, tenant_of
 from tenants.scoping import close_scope, open_scope
@@ -20,7 +21,7 @@ class TenantViewSet(GenericViewSet[Any]):
     """Views define `get_queryset()`, never a class-level queryset: that one would run without a scope."""
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
-    filter_backends = ()  # filters are each view's own
+    filter_backends = (QueryFilters,)  # of the view's `filterset_class`
     header_parameters = (
         OpenApiParameter(
             ORGANIZATION_HEADER,

@@ -23,6 +23,7 @@ def wanted(request: Request) -> dict[str, str]:
 class BrandList(ListAPIView[Brand]):
     """Brands, oldest first. With filters: the brands that have at least one such model."""
 
+    operation_name = "list_brands"
     serializer_class = BrandSerializer
     queryset = Brand.objects.none()
 
@@ -34,6 +35,7 @@ class BrandList(ListAPIView[Brand]):
 class BrandModelList(ListAPIView[ChargerModel]):
     """The models of one brand, oldest first."""
 
+    operation_name = "list_models"
     serializer_class = ChargerModelSerializer
     queryset = ChargerModel.objects.none()
 
@@ -48,6 +50,7 @@ class BrandModelList(ListAPIView[ChargerModel]):
 class BrandModelDetail(RetrieveAPIView[ChargerModel]):
     """One model."""
 
+    operation_name = "get_model"
     serializer_class = ChargerModelSerializer
     queryset = ChargerModel.objects.none()
 

@@ -10,6 +10,7 @@ from chargers.api.command_serializers import CommandFanoutSerializer, QueuedComm
 from chargers.models import ChargerCommand
 from chargers.services.commands import Fanout, Refusal
 from chargers.services.operations import Results
+from chargers.services.proxying import PROXY_MESSAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,11 @@ class Answer:
 
 
 def queued(command: ChargerCommand) -> dict[str, Any]:
-    return {
-        "id": command.pk,
-        "event_type": command.event_type,
-        "ocpp_version": command.ocpp_version,
-        "payload": command.payload,
-    }
+    """A proxy message is named after the action that it carries."""
+    event_type, payload = command.event_type, command.payload
+    if event_type == PROXY_MESSAGE:
+        event_type, payload = payload["action"], payload["payload"]
+    return {"id": command.pk, "event_type": event_type, "ocpp_version": command.ocpp_version, "payload": payload}
 
 
 def fanout(result: Fanout) -> dict[str, Any]:

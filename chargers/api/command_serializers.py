@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from chargers.models import ChargerCommand, CommandState
-from ocpplab.api.fields import LARGEST_INTEGER, Moment, Number, Text, Whole
+from chargers.services.proxying import ACTIONS
+from ocpplab.api.fields import LARGEST_INTEGER, JsonObject, Moment, Number, Text, Whole
 
 LONGEST_ID_TAG = 36
 MOST_TARGETS = 10_000
@@ -80,6 +81,18 @@ class LocalAuthEntrySerializer(serializers.Serializer[Any]):
 class LocalAuthListSerializer(serializers.Serializer[Any]):
     list_version = Whole(min_value=1, max_value=LARGEST_INTEGER)
     entries = serializers.ListField(child=LocalAuthEntrySerializer(), max_length=MOST_LIST_ENTRIES)
+
+
+class ConfigurationEventSerializer(serializers.Serializer[Any]):
+    configuration = serializers.DictField(child=Text(max_length=5000, allow_blank=True, trim_whitespace=False))
+
+
+class ProxyMessageSerializer(serializers.Serializer[Any]):
+    """Keys in snake_case become OCPP's camelCase; the message is not checked against the schema."""
+
+    action = serializers.ChoiceField(choices=sorted(ACTIONS))
+    ocpp_version = serializers.ChoiceField(choices=["ocpp1.6", "ocpp2.0.1"], help_text="The charger's own.")
+    payload = JsonObject(help_text="Whatever is to be sent.")
 
 
 class TargetsSerializer(serializers.Serializer[Any]):

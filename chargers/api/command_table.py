@@ -37,17 +37,20 @@ class Switch:
 class Deed:
     """An operation that waits for the station and answers 200. `key` names the answer in a location's results.
 
-    `paths` are below `/chargers/{charger_id}`, as (method, path); `location_path` is empty where there is none.
+    `paths` are below `/chargers/{charger_id}`, as (method, path); `location_path` is empty where there is none;
+    `command_path` is below `/commands`. `event_fields` stand in an `event` where they are not `fields`.
     """
 
     event_type: str
     paths: tuple[tuple[str, str], ...]
+    command_path: str
     fields: type[Serializer[Any]]
     answer: type[Serializer[Any]]
     summary: str
     location_path: str = ""
     key: str = "result"
     description: str = ""
+    event_fields: type[Serializer[Any]] | None = None
 
 
 COMMANDS = (
@@ -99,15 +102,18 @@ SWITCHES = (
 CHANGE_CONFIGURATION = Deed(
     "update_configuration",
     (("post", "update-configuration"), ("post", "configuration")),
+    "configuration",
     shapes.NothingSerializer,
     shapes.ConfigurationChangeSerializer,
     "Set configuration keys",
     location_path="update-configuration",
     description="A flat map of key to string, or the same under `configuration`. OCPP 2.0.1: `Component.Variable`.",
+    event_fields=shapes.ConfigurationEventSerializer,
 )
 SET_LOCAL_LIST = Deed(
     "set_local_auth_list",
     (("post", "set-local-auth-list"), ("post", "local-auth-list")),
+    "local-auth-list",
     shapes.LocalAuthListSerializer,
     shapes.LocalListMutationSerializer,
     "Replace the local authorization list",
@@ -120,6 +126,7 @@ DEEDS = (
     Deed(
         "clear_local_auth_list",
         (("delete", "local-auth-list"),),
+        "clear-local-auth-list",
         shapes.NothingSerializer,
         shapes.LocalListMutationSerializer,
         "Empty the local authorization list",
@@ -127,6 +134,7 @@ DEEDS = (
     Deed(
         "reset_cache",
         (("post", "cache/reset"),),
+        "cache/reset",
         shapes.NothingSerializer,
         shapes.CacheResetSerializer,
         "Forget cached authorizations",
@@ -134,6 +142,7 @@ DEEDS = (
     Deed(
         "inject_fault",
         (("post", "inject-fault"),),
+        "inject-fault",
         shapes.InjectFaultSerializer,
         shapes.FaultOperationSerializer,
         "Inject a fault",
@@ -144,6 +153,7 @@ DEEDS = (
     Deed(
         "clear_fault",
         (("post", "clear-fault"),),
+        "clear-fault",
         shapes.ConnectorSerializer,
         shapes.FaultOperationSerializer,
         "Clear a fault",

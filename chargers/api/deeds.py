@@ -110,24 +110,24 @@ def payload_of(deed: Deed, fields: type[Serializer[Any]], body: Any) -> dict[str
     """What goes to the station, as JSON. Raises Invalid (422)."""
     if deed is CHANGE_CONFIGURATION:
         return {"configuration": settings_in(body)}
-    data: dict[str, Any] = _jsonable(validated(fields, body))
+    data: dict[str, Any] = as_json(validated(fields, body))
     data.pop("charger_ids", None)
     return data
 
 
-def _jsonable(value: Any) -> Any:
+def as_json(value: Any) -> Any:
+    """Validated fields as JSON, without nulls."""
     if isinstance(value, Mapping):
-        return {name: _jsonable(item) for name, item in without_nulls(value).items()}
+        return {name: as_json(item) for name, item in without_nulls(value).items()}
     if isinstance(value, list):
-        return [_jsonable(item) for item in value]
+        return [as_json(item) for item in value]
     return iso(value) if isinstance(value, datetime) else value
 
 
-def settings_in(body: Any) -> dict[str, str]:
+def settings_in(body: Any, loc: Location = ("body",)) -> dict[str, str]:
     """A flat map key -> string, or one under `configuration`. Raises Invalid (422)."""
-    loc: Location = ("body",)
     if isinstance(body, Mapping) and isinstance(body.get("configuration"), Mapping):
-        body, loc = body["configuration"], ("body", "configuration")
+        body, loc = body["configuration"], (*loc, "configuration")
     elif isinstance(body, Mapping):
         body = {key: value for key, value in body.items() if key != "charger_ids"}
     if not isinstance(body, Mapping) or not 0 < len(body) <= MOST_KEYS:

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chargers.api.families import CANONICAL
+from chargers.api.filters import FleetFilter
 from chargers.api.serializers import (
     MOST_DURABLE,
     MOST_SYNCHRONOUS,
@@ -37,6 +38,7 @@ from chargers.services.provisioning import Failure, NewCharger
 from locations.models import Location
 from locations.services import find_location
 from ocpplab.api.errors import Invalid
+from ocpplab.api.sparse import fields_parameter, sparse
 from ocpplab.api.timestamps import iso
 from ocpplab.api.validation import validated
 from tenants.viewsets import TenantViewSet
@@ -72,6 +74,7 @@ CREATE_BODY = PolymorphicProxySerializer(
 
 class LocationChargersViewSet(TenantViewSet):
     serializer_class = ChargerSerializer
+    filterset_class = FleetFilter
     family = CANONICAL
     operation_name = ""
 
@@ -89,11 +92,11 @@ class LocationChargersViewSet(TenantViewSet):
         operation_id="list_location_chargers",
         summary="List the chargers of a location",
         tags=FLEET,
-        parameters=[ChargerIdsQuerySerializer],
+        parameters=[ChargerIdsQuerySerializer, fields_parameter(ChargerSerializer)],
     )
     def list(self, request: Request, location_id: str) -> Response:
-        page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(sparse(self.get_serializer(page, many=True), request).data)
 
     @extend_schema(
         operation_id="create_location_chargers",

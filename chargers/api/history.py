@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chargers.api.command_serializers import CommandRowSerializer
+from chargers.api.filters import CommandFilter
 from chargers.models import ChargerCommand
 from chargers.services.lookup import find_charger
 from ocpplab.api.errors import NotFound
@@ -16,6 +17,7 @@ COMMANDS = ["Commands"]
 
 class CommandHistoryViewSet(TenantViewSet):
     serializer_class = CommandRowSerializer
+    filterset_class = CommandFilter
 
     def get_queryset(self) -> QuerySet[ChargerCommand]:
         charger = find_charger(self.kwargs["charger_id"])
@@ -28,7 +30,7 @@ class CommandHistoryViewSet(TenantViewSet):
         tags=COMMANDS,
     )
     def list(self, request: Request, charger_id: str) -> Response:
-        page = self.paginate_queryset(self.get_queryset())
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(CommandRowSerializer(page, many=True).data)
 
     @extend_schema(

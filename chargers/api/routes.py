@@ -1,6 +1,7 @@
 """Routes made of the command table, each with its entry in the OpenAPI document."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from django.urls import URLPattern, path
@@ -24,10 +25,19 @@ from chargers.api.commands import (
 )
 from chargers.api.deeds import ChargerDeedView, ConfigurationView, LocalListView, LocationDeedView
 from chargers.api.families import Family
+from chargers.api.proxying import TargetedProxyView
+from chargers.api.targeted import (
+    ChargerTargetSerializer,
+    TargetedCommandView,
+    TargetedDeedView,
+    TargetSerializer,
+    aimed_at,
+)
 from ocpplab.api.schema import Operation
 
 CHARGER, FLEET = "chargers/<str:charger_id>", "locations/<str:location_id>/chargers"
 ONE, MANY, RUNTIME, STATE = "Commands", "Location commands", "Runtime", "Configuration and faults"
+TARGETED = "Commands with a target"
 CONFIGURATION_BODY = {
     "application/json": {
         "type": "object",
@@ -50,6 +60,53 @@ READERS = {"configuration": ConfigurationView, "local-auth-list": LocalListView}
 
 def example_of(name: str) -> list[OpenApiExample]:
     return [OpenApiExample(name, EXAMPLES[name], request_only=True)] if name in EXAMPLES else []
+
+
+def targeted_routes() -> Iterator[URLPattern]:
+    """The forms with the target in the body, below `/commands` and `/ocpp/commands`."""
+    for command in COMMANDS:
+        yield _targeted_command(command)
+    for deed in DEEDS:
+        yield _targeted_deed(deed)
+    yield path("proxy-message", TargetedProxyView.as_view({"post": "create"}))
+
+
+def _targeted_command(command: Command) -> URLPattern:
+    fields = aimed_at(TargetSerializer, command.fields)
+    operation = Operation(
+        id=f"command_{command.event_type}",
+        tag=TARGETED,
+        summary=f"{command.summary}, at one charger or several",
+        description=command.description,
+        request=fields,
+        responses={202: CommandFanoutSerializer},
+        examples=example_in_event(command.path, {"location_id": "0d9f8a52-8f0c-4a4e-9c0e-6b1f3c7a2d11"}),
+    )
+    view = TargetedCommandView.as_view(
+        {"post": "create"}, operations={"post": operation}, command=command, fields=fields
+    )
+    return path(command.path, view)
+
+
+def _targeted_deed(deed: Deed) -> URLPattern:
+    fields = aimed_at(ChargerTargetSerializer, deed.event_fields or deed.fields)
+    operation = Operation(
+        id=f"command_{deed.event_type}",
+        tag=TARGETED,
+        summary=deed.summary,
+        description=deed.description,
+        request=fields,
+        responses={200: deed.answer},
+        examples=example_in_event(deed.event_type, {"charger_id": "5b0e7c1e-2d7f-4a53-a0f5-0b8b9d1a6c42"}),
+        error_codes=("409", "503"),
+    )
+    view = TargetedDeedView.as_view({"post": "act"}, operations={"post": operation}, deed=deed, fields=fields)
+    return path(deed.command_path, view)
+
+
+def example_in_event(name: str, target: dict[str, str]) -> list[OpenApiExample]:
+    body = {"target": target, "event": EXAMPLES.get(name, {})}
+    return [OpenApiExample(name, body, request_only=True)] if name in EXAMPLES else []
 
 
 def command_routes(family: Family) -> Iterator[URLPattern]:
@@ -169,6 +226,7 @@ def location_deeds() -> Iterator[URLPattern]:
             yield path(f"{FLEET}/{deed.location_path}", view)
 
 
+@cache
 def _several(deed: Deed) -> serializers.Serializer[Any]:
     name = "".join(word.capitalize() for word in deed.event_type.split("_"))
     result = inline_serializer(

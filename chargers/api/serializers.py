@@ -12,6 +12,7 @@ from chargers.models import Charger, OcppVersion, ProvisioningStatus
 from chargers.services.provisioning import LONGEST_IDENTITY, NewCharger
 from chargers.services.readiness import STARTING_SIMULATOR
 from ocpplab.api.fields import Text, Whole
+from ocpplab.api.sparse import SparseSerializer
 
 MOST_CHARGERS = 1000
 MOST_SYNCHRONOUS, MOST_DURABLE = 100, 5000  # in one request
@@ -31,8 +32,10 @@ def station_identity(value: str) -> None:
         raise serializers.ValidationError("An identity has no colon and no control characters.", code="pattern")
 
 
-class ChargerSerializer(serializers.ModelSerializer[Charger]):
+class ChargerSerializer(SparseSerializer):
     """`max_charging_power` is in watts."""
+
+    always_shown = ("id", "identity")
 
     name = serializers.SerializerMethodField()
     vendor_name = serializers.CharField(source="model.brand.name", read_only=True)
@@ -169,10 +172,6 @@ def changes_of(data: dict[str, Any]) -> dict[str, Any]:
         if name in changes:
             changes[name] = changes[name] or ""
     return changes
-
-
-class ChargerListQuerySerializer(serializers.Serializer[Any]):
-    location_id = serializers.CharField(required=False, help_text="Only chargers of this location.")
 
 
 class ChargerIdsQuerySerializer(serializers.Serializer[Any]):

@@ -9,6 +9,7 @@ from chargers.api.families import CANONICAL, Family
 from chargers.api.fleet import LocationChargersViewSet
 from chargers.api.history import CommandHistoryViewSet
 from chargers.api.log_views import ConnectionViewSet, LogViewSet
+from chargers.api.proxying import ChargerProxyView
 from chargers.api.routes import CHARGER, FLEET, charger_deeds, command_routes, location_deeds, switch_routes
 from chargers.api.views import ChargerViewSet
 
@@ -28,6 +29,7 @@ def routes(family: Family) -> list[URLPattern]:
         *command_routes(family),
         *charger_deeds(),
         *location_deeds(),
+        path(f"{CHARGER}/proxy-message", ChargerProxyView.as_view({"post": "create"})),
     ]
 
 

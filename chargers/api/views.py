@@ -6,10 +6,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chargers.api.families import CANONICAL
+from chargers.api.filters import ChargerFilter
 from chargers.api.serializers import (
     ChargerAcceptedSerializer,
     ChargerCreateSerializer,
-    ChargerListQuerySerializer,
     ChargerSerializer,
     ChargerStatusSerializer,
     ChargerUpdateSerializer,
@@ -18,35 +18,36 @@ from chargers.api.serializers import (
 )
 from chargers.models import Charger
 from chargers.services import provisioning
-from chargers.services.lookup import as_id, find_charger, listed
+from chargers.services.lookup import find_charger, listed
 from locations.services import find_location
 from ocpplab.api.errors import InvalidRequest, NotFound
+from ocpplab.api.preconditions import answer, unchanged
+from ocpplab.api.sparse import fields_parameter, sparse
 from ocpplab.api.validation import validated
 from tenants.viewsets import TenantViewSet
 
 CHARGERS = ["Chargers"]
+FIELDS = [fields_parameter(ChargerSerializer)]
 
 
 class ChargerViewSet(TenantViewSet):
     serializer_class = ChargerSerializer
+    filterset_class = ChargerFilter
+    is_conditional = True
     family = CANONICAL
 
     def get_queryset(self) -> QuerySet[Charger]:
-        location_id = self.request.query_params.get("location_id")
-        if location_id is None:
-            return listed()
-        key = as_id(location_id)
-        return listed().filter(location=key) if key else listed().none()
+        return listed()
 
     @extend_schema(
         operation_id="list_chargers",
         summary="List chargers",
         tags=CHARGERS,
-        parameters=[ChargerListQuerySerializer],
+        parameters=FIELDS,
     )
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(sparse(self.get_serializer(page, many=True), request).data)
 
     @extend_schema(
         operation_id="create_charger",
@@ -87,9 +88,10 @@ class ChargerViewSet(TenantViewSet):
             raise InvalidRequest(f"There is no location {wanted.location_id}.") from None
         return provisioning.create_charger(location, wanted)
 
-    @extend_schema(operation_id="get_charger", summary="Get a charger", tags=CHARGERS)
+    @extend_schema(operation_id="get_charger", summary="Get a charger", tags=CHARGERS, parameters=FIELDS)
     def retrieve(self, request: Request, charger_id: str) -> Response:
-        return Response(self.get_serializer(find_charger(charger_id)).data)
+        charger = find_charger(charger_id)
+        return answer(request, charger, sparse(self.get_serializer(charger), request).data)
 
     @extend_schema(
         operation_id="get_charger_status",
@@ -112,7 +114,9 @@ class ChargerViewSet(TenantViewSet):
     def update(self, request: Request, charger_id: str) -> Response:
         charger = find_charger(charger_id)
         changes = changes_of(validated(ChargerUpdateSerializer, request.data))
-        return Response(self.get_serializer(provisioning.update_charger(charger, changes)).data)
+        with unchanged(request, charger):
+            charger = provisioning.update_charger(charger, changes)
+        return answer(request, charger, self.get_serializer(charger).data)
 
     @extend_schema(
         operation_id="delete_charger", summary="Stop and delete a charger", tags=CHARGERS, responses={204: None}

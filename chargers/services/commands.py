@@ -68,6 +68,16 @@ def issue_fanout(
     return fanout
 
 
+def issue_as_fanout(charger: Charger, event_type: str, payload: dict[str, Any]) -> Fanout:
+    """To one charger, answered as a fan-out: a charger that cannot take it is in `failed`. Raises Invalid."""
+    error = refusal(charger, payload, _outlets([charger], payload))
+    if isinstance(error, Invalid):
+        raise error
+    if error is not None:
+        return Fanout(failed=[Refusal(charger.identity, error.message)])
+    return Fanout(queued=issue([charger], event_type, payload))
+
+
 def targets_of(
     location: Location, payload: Mapping[str, Any], charger_ids: Sequence[str] | None
 ) -> tuple[list[Charger], Fanout]:

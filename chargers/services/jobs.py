@@ -200,9 +200,8 @@ def _advance(job: Job, **changes: Any) -> None:
 def _release(job: Job) -> None:
     """READY when all is done; else, being stopped, free for the next worker at once."""
     if job.done >= job.total:
-        _advance(
-            job, status=ProvisioningStatus.READY, current_step=FINISHED, provisioned_at=timezone.now(), claimed_until=None
-        )
+        ready = {"status": ProvisioningStatus.READY, "current_step": FINISHED, "provisioned_at": timezone.now()}
+        _advance(job, claimed_until=None, **ready)
     else:
         _advance(job, claimed_until=None)
 

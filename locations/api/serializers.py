@@ -7,6 +7,7 @@ from rest_framework import serializers
 from locations.models import Location, LocationStatus
 from locations.places import countries, timezones
 from ocpplab.api.fields import Flag, Number, Text
+from ocpplab.api.sparse import SparseSerializer
 
 
 class CoordinatesSerializer(serializers.Serializer[Any]):
@@ -26,7 +27,7 @@ def known_timezone(name: str) -> None:
         raise serializers.ValidationError("An IANA time zone is needed, such as Europe/Paris.")
 
 
-class LocationSerializer(serializers.ModelSerializer[Location]):
+class LocationSerializer(SparseSerializer):
     coordinates = CoordinatesSerializer(source="*")
 
     class Meta:

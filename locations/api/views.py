@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from locations import services
+from locations.api.filters import LocationFilter
 from locations.api.serializers import (
     LocationCreateSerializer,
     LocationSerializer,
@@ -15,25 +16,34 @@ from locations.api.serializers import (
     columns,
 )
 from locations.models import Location
+from ocpplab.api.preconditions import answer, unchanged
+from ocpplab.api.sparse import fields_parameter, sparse
 from ocpplab.api.validation import validated
 from tenants.viewsets import TenantViewSet
 
 LOCATIONS = ["Locations"]
+FIELDS = [fields_parameter(LocationSerializer)]
 
 
 @extend_schema_view(
-    list=extend_schema(operation_id="list_locations", summary="List locations", tags=LOCATIONS),
-    retrieve=extend_schema(operation_id="get_location", summary="Get a location", tags=LOCATIONS),
+    list=extend_schema(
+        operation_id="list_locations", summary="List locations", tags=LOCATIONS, parameters=FIELDS
+    ),
+    retrieve=extend_schema(
+        operation_id="get_location", summary="Get a location", tags=LOCATIONS, parameters=FIELDS
+    ),
 )
 class LocationViewSet(TenantViewSet):
     serializer_class = LocationSerializer
+    filterset_class = LocationFilter
+    is_conditional = True
 
     def get_queryset(self) -> QuerySet[Location]:
         return Location.objects.order_by("created_at", "id")
 
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(LocationSerializer(page, many=True).data)
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(sparse(LocationSerializer(page, many=True), request).data)
 
     @extend_schema(
         operation_id="create_location",
@@ -47,7 +57,8 @@ class LocationViewSet(TenantViewSet):
         return Response(LocationSerializer(location).data, status=201)
 
     def retrieve(self, request: Request, location_id: str) -> Response:
-        return Response(LocationSerializer(services.find_location(location_id)).data)
+        location = services.find_location(location_id)
+        return answer(request, location, sparse(LocationSerializer(location), request).data)
 
     @extend_schema(
         operation_id="update_location",
@@ -60,7 +71,9 @@ class LocationViewSet(TenantViewSet):
     def update(self, request: Request, location_id: str) -> Response:
         location = services.find_location(location_id)
         changes: dict[str, Any] = columns(validated(LocationUpdateSerializer, request.data))
-        return Response(LocationSerializer(services.update_location(location, changes)).data)
+        with unchanged(request, location):
+            location = services.update_location(location, changes)
+        return answer(request, location, LocationSerializer(location).data)
 
     @extend_schema(
         operation_id="delete_location",

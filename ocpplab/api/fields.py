@@ -8,6 +8,7 @@ from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
 LARGEST_INTEGER = 2**31 - 1
+DEEPEST = 50
 
 
 class Text(serializers.CharField):
@@ -66,3 +67,28 @@ class Moment(serializers.DateTimeField):
             return super().to_internal_value(moment)
         except OverflowError:
             self.fail("overflow")
+
+
+class JsonObject(serializers.DictField):
+    """Any JSON object that every database can store: no NUL, no lone surrogates, no number out of this world."""
+
+    default_error_messages = {"unfit": "Something in it cannot be stored: NUL, a lone surrogate, a huge number or depth."}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, dict) and not is_storable(data):
+            self.fail("unfit")
+        found: dict[str, Any] = super().to_internal_value(data)
+        return found
+
+
+def is_storable(value: Any, depth: int = 0) -> bool:
+    if depth > DEEPEST:
+        return False
+    if isinstance(value, dict):
+        return all(is_storable(key) and is_storable(item, depth + 1) for key, item in value.items())
+    if isinstance(value, list):
+        return all(is_storable(item, depth + 1) for item in value)
+    if isinstance(value, str):
+        return not any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in value)
+    # What JSON readers elsewhere take for an integer has 64 bits.
+    return not isinstance(value, int | float) or (math.isfinite(value) and abs(value) < 2**63)

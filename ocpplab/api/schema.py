@@ -7,28 +7,35 @@ from typing import Any, Literal
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
-DETAIL = {
-    "type": "object",
-    "required": ["detail"],
-    "properties": {"detail": {"type": "string", "example": "Charger not found."}},
-}
-ITEMS = {
-    "type": "object",
-    "required": ["detail"],
-    "properties": {
-        "detail": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["loc", "msg", "type"],
-                "properties": {
-                    "loc": {"type": "array", "items": {"oneOf": [{"type": "string"}, {"type": "integer"}]}},
-                    "msg": {"type": "string"},
-                    "type": {"type": "string"},
+COMPONENTS = {
+    "schemas": {
+        "Error": {
+            "type": "object",
+            "description": "A sentence that says what is wrong and, where it can, what to do next.",
+            "required": ["detail"],
+            "properties": {"detail": {"type": "string", "example": "Charger not found."}},
+        },
+        "ValidationError": {
+            "type": "object",
+            "description": "What does not fit, item by item.",
+            "required": ["detail"],
+            "properties": {"detail": {"type": "array", "items": {"$ref": "#/components/schemas/ValidationItem"}}},
+        },
+        "ValidationItem": {
+            "type": "object",
+            "required": ["loc", "msg", "type"],
+            "properties": {
+                "loc": {
+                    "type": "array",
+                    "description": "Where: body, query, path or header first, then names and indexes.",
+                    "items": {"oneOf": [{"type": "string"}, {"type": "integer"}]},
+                    "example": ["body", "coordinates", "latitude"],
                 },
+                "msg": {"type": "string", "example": "This field is required."},
+                "type": {"type": "string", "example": "missing"},
             },
-        }
-    },
+        },
+    }
 }
 MEANINGS = {
     "400": "Understood, but it makes no sense here",
@@ -36,9 +43,11 @@ MEANINGS = {
     "403": "Wrong role, or no organization in scope",
     "404": "No such thing in this organization",
     "409": "In conflict with the present state",
+    "412": "Changed since it was read (`If-Match`)",
     "413": "The body is larger than 5 MiB",
     "415": "The body is not JSON",
     "422": "Body, query or path fails validation",
+    "429": "More requests than this token may make; only where a rate limit is set",
     "500": "Internal error",
     "503": "The simulator did not answer in time, or the gateway is too busy",
 }
@@ -50,7 +59,15 @@ PATH_WORDS = {
     "command_id": "The id that the command's answer gave.",
     "job_id": "The id that the answer to the bulk create gave.",
 }
+HEADERS = {
+    "401": ("WWW-Authenticate", "The scheme: Bearer.", "string"),
+    "429": ("Retry-After", "Seconds until the next request may come.", "integer"),
+}
 BODY_METHODS = {"post", "put", "patch"}
+CONDITIONS = {
+    "retrieve": ("If-None-Match", "The `ETag` that is known: 304 without a body while it still holds."),
+    "update": ("If-Match", "The `ETag` that was read: 412 if somebody has changed it since."),
+}
 # The first segment of a path, and what it puts before the names of its operations.
 FAMILIES = {"ocpp": "ocpp_", "commands": ""}
 
@@ -108,7 +125,21 @@ class GatewaySchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         headers = getattr(self.view, "header_parameters", ())
         shown = [one for one in headers if self.method == "POST" or one.name != "Idempotency-Key"]
+        shown += self.condition_parameters()
         return shown + list(self.operation.parameters if self.operation else super().get_override_parameters())
+
+    @property
+    def condition(self) -> str:
+        """`retrieve` or `update` where the view hands out entity tags (`is_conditional`), else nothing."""
+        action = getattr(self.view, "action", "") if getattr(self.view, "is_conditional", False) else ""
+        return action if action in CONDITIONS else ""
+
+    def condition_parameters(self) -> list[OpenApiParameter]:
+        if not self.condition:
+            return []
+        name, words = CONDITIONS[self.condition]
+        tag = OpenApiParameter("ETag", str, "header", description="The state shown; weak.", response=[200])
+        return [OpenApiParameter(name, str, "header", description=words), tag]
 
     def get_examples(self) -> list[Any]:
         return list(self.operation.examples) if self.operation else super().get_examples()
@@ -116,10 +147,9 @@ class GatewaySchema(AutoSchema):
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for code in self.error_codes():
-            schema = ITEMS if code == "422" else DETAIL
-            bodies.setdefault(
-                code, {"description": MEANINGS[code], "content": {"application/json": {"schema": schema}}}
-            )
+            bodies.setdefault(code, _error_answer(code))
+        if self.condition == "retrieve":
+            bodies["304"] = {"description": "As it was: the `If-None-Match` still holds"}
         return bodies
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
@@ -131,11 +161,25 @@ class GatewaySchema(AutoSchema):
     def error_codes(self) -> list[str]:
         codes = ["422", "500"]
         if getattr(self.view, "authentication_classes", None):
-            codes += ["401", "403"]
+            codes += ["401", "403", "429"]
         if "{" in self.path:
             codes.append("404")
         if self.method.lower() in BODY_METHODS:
             codes += ["400", "413", "415"]
+        if self.method.lower() == "post" and getattr(self.view, "header_parameters", ()):
+            codes.append("409")  # of an Idempotency-Key
+        if self.condition == "update":
+            codes.append("412")
         if self.operation:
             codes += self.operation.error_codes
-        return sorted(codes)
+        return sorted(set(codes))
+
+
+def _error_answer(code: str) -> dict[str, Any]:
+    name = "ValidationError" if code == "422" else "Error"
+    schema = {"$ref": f"#/components/schemas/{name}"}
+    answer: dict[str, Any] = {"description": MEANINGS[code], "content": {"application/json": {"schema": schema}}}
+    if code in HEADERS:
+        header, words, kind = HEADERS[code]
+        answer["headers"] = {header: {"description": words, "schema": {"type": kind}}}
+    return answer

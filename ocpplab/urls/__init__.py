@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("docs/swagger", SpectacularSwaggerView.as_view(url_name="schema"), name="docs-swagger"),
     path("", include("ocpplab.urls.canonical")),
+    path("commands/", include("ocpplab.urls.commands")),
     path("ocpp/", include("ocpplab.urls.ocpp")),
 ]
 

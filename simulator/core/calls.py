@@ -27,6 +27,7 @@ class Call(msgspec.Struct):
     behind: int = 0
     sends: int = 0
     unasked: bool = True  # False: the CSMS asked for it, so it may go out while registration is pending
+    injected: bool = False  # a user's own wording: nothing here acts upon its answer
     queued_offline: bool = False
 
 

@@ -72,7 +72,7 @@ class SmartCharging(Block[S]):
 
     def seat(self, connector: Connector, now: int) -> Seat:
         running = connector.running
-        since = now if running is None else int(self.since_of(connector))
+        since = now if running is None else min(now, int(self.since_of(connector)))
         return Seat(self.place_of(connector), connector.supply, since, running.key if running else "")
 
     def main_seat(self, now: int) -> Seat:

@@ -576,7 +576,7 @@ class Station:
     def _succeed(self, call: Call, answer: dict[str, Any]) -> None:
         if call.priority == TRANSACTION:
             self.outbox.done(call)
-        if method := self._methods.get(f"{call.action}_answered"):
+        if not call.injected and (method := self._methods.get(f"{call.action}_answered")):
             method(call, answer)
         self.commands.call_closed(call.command_id)
 
@@ -585,7 +585,7 @@ class Station:
         if call.priority == TRANSACTION and not self._give_up(call):
             return
         with self.commands.caused_by(call.command_id):
-            if method := self._methods.get(f"{call.action}_failed"):
+            if not call.injected and (method := self._methods.get(f"{call.action}_failed")):
                 method(call, problem)
             else:
                 self.commands.note(call.command_id, _explanation(call.action, problem, error_code))
@@ -629,7 +629,7 @@ class Station:
     def _send_call(self, call: Call) -> None:
         call.sends += 1
         message_id = self.ids()
-        payload = self.prepared(call)
+        payload = call.payload if call.injected else self.prepared(call)
         self._out = (message_id, call)
         self.set_timer("call_timeout", self.message_timeout())
         wire = rpc.call(message_id, call.action, payload)
@@ -644,10 +644,11 @@ class Station:
             call.action,
             transaction=_transaction_of(payload),
             masked=blanked is not None,
+            injected=call.injected,
         )
         self.commands.frame(call.command_id, self._record(frame), self.now)
         self._orders.append(Send(wire))
-        if sent := self._methods.get(f"{call.action}_sent"):
+        if not call.injected and (sent := self._methods.get(f"{call.action}_sent")):
             sent(call)
 
     def _send_error(self, message_id: str, action: str, refusal: Refusal) -> None:

@@ -1,12 +1,17 @@
 """Threads with a database connection of their own: the loop runs no query."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
 
+# SQLite has one writer at a time, and its waiters poll: under a full load of frames a lease could wait for its turn
+# until it is lost. Within a node the turns are therefore taken here.
+_turn = threading.Lock()
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -22,7 +27,8 @@ class DatabaseThread:
 
         def fresh() -> R:
             close_old_connections()
-            return job(*args, **kwargs)
+            with _turn if connection.vendor == "sqlite" else nullcontext():
+                return job(*args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._executor, fresh)
 

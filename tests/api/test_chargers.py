@@ -175,6 +175,7 @@ def test_status_tells_of_provisioning(user_client: ApiClient, charger: Charger) 
         "status": "PENDING",
         "workflow_run_id": None,
         "error": None,
+        "progress": None,
         "provisioned_at": None,
     }
     assert user_client.get(f"/chargers/{charger.pk}/status").json() == pending

@@ -75,7 +75,7 @@ class Bench:
         self.ids: set[str] = set()
         self.expected: Counter[str] = Counter()  # answers owed to CALLs of the CSMS
         self.registers: dict[int, float] = {}
-        self.meters: dict[int, float] = {}
+        self.meters: dict[tuple[int, bool], float] = {}
         self.statuses: dict[int, str] = {}
         self.started: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
@@ -321,10 +321,14 @@ class Bench:
         assert (status == "Faulted") <= (payload["errorCode"] != "NoError")
         self.statuses[number] = status
 
-    def _judge_meter(self, number: int, wh: float) -> None:
-        """What is told of a register never falls, over transactions and restarts."""
-        assert wh >= self.meters.get(number, 0.0), f"{number}: {wh} Wh after {self.meters[number]} Wh"
-        self.meters[number] = wh
+    def _judge_meter(self, number: int, wh: float, *, queued: bool = True) -> None:
+        """What is told of a register never falls, over transactions and restarts.
+
+        Messages of transactions stand in a queue while others pass it, so that each kind is in order by itself.
+        """
+        before = self.meters.get((number, queued), 0.0)
+        assert wh >= before, f"{number}: {wh} Wh after {before} Wh"
+        self.meters[number, queued] = wh
 
     def _judge_StartTransaction(self, payload: dict[str, Any]) -> None:
         self._judge_meter(payload["connectorId"], payload["meterStart"])
@@ -332,7 +336,7 @@ class Bench:
     def _judge_MeterValues(self, payload: dict[str, Any]) -> None:
         number = payload.get("connectorId", payload.get("evseId"))
         for wh in _energy(payload["meterValue"]):
-            self._judge_meter(number, wh)
+            self._judge_meter(number, wh, queued="transactionId" in payload)
 
     def _judge_StopTransaction(self, payload: dict[str, Any]) -> None:
         energy = _energy(payload.get("transactionData", []))

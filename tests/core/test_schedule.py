@@ -1,5 +1,6 @@
 """The composite schedule: which profile gives the limit, when, and how outlets share it (behaviour contract, 7)."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -266,8 +267,8 @@ def test_the_answer_is_what_each_instant_gives(
     steps, covered = Schedules(profiles, own_default_first=own_first).composite(where, T0, 3001, AMPERE)
     assert covered == 3001
     assert steps[0].start == 0
-    assert all(earlier.start < later.start for earlier, later in zip(steps, steps[1:], strict=False))
-    assert all(earlier.limit != later.limit for earlier, later in zip(steps, steps[1:], strict=False))
+    assert all(earlier.start < later.start for earlier, later in itertools.pairwise(steps))
+    assert all(earlier.limit != later.limit for earlier, later in itertools.pairwise(steps))
     for at in ats:
         told = [step.limit for step in steps if step.start <= at][-1]
         values = {purpose: naive(profiles, where, T0 + at, purpose, own_first) for purpose in "MDTX"}

@@ -3,14 +3,10 @@
 import asyncio
 from typing import Any
 
-import pytest
-
 from tests.e2e.client import Client, Json
 from tests.peers.ledger import Ledger, Predicate, Seen
 
 V201 = "OCPP2.0.1"
-# With `--dist loadgroup` all of them share one lab: its processes then do not fight a second lab's for two cores.
-ONE_LAB = [pytest.mark.xdist_group("e2e"), pytest.mark.slow]
 
 
 def status(word: str, connector: int = 1) -> Predicate:
@@ -20,10 +16,8 @@ def status(word: str, connector: int = 1) -> Predicate:
         if not seen.is_call("StatusNotification"):
             return False
         said = seen.payload
-        return (said.get("evseId", said["connectorId"]), said.get("connectorStatus", said.get("status"))) == (
-            connector,
-            word,
-        )
+        outlet = said.get("evseId", said["connectorId"])
+        return outlet == connector and word == said.get("connectorStatus", said.get("status"))
 
     return holds
 

@@ -8,12 +8,12 @@ import pytest
 
 from tests.e2e.client import Client, Json, until
 from tests.e2e.lab import Lab
-from tests.e2e.story import ONE_LAB, V201, ended, expect_whole_transaction, metered, start_charging
+from tests.e2e.story import V201, ended, expect_whole_transaction, metered, start_charging
 from tests.ops.processes import eventually, lives
 from tests.peers.ledger import Seen
 from tests.peers.scripted_csms import ScriptedCsms
 
-pytestmark = ONE_LAB
+pytestmark = pytest.mark.slow
 
 BACK_SECONDS = 30.0
 

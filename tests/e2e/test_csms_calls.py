@@ -5,11 +5,11 @@ from functools import partial
 import pytest
 
 from tests.e2e.client import Client, Json, until
-from tests.e2e.story import ONE_LAB, booted, ended, event, metered, started, status, transaction_id
+from tests.e2e.story import booted, ended, event, metered, started, status, transaction_id
 from tests.peers.ledger import Seen
 from tests.peers.scripted_csms import Refused, ScriptedCsms
 
-pytestmark = ONE_LAB
+pytestmark = pytest.mark.slow
 
 SECRET = "correct-horse-battery"
 TOKEN = {"idToken": "TAG-1", "type": "ISO14443"}

@@ -1,10 +1,12 @@
 """One request, many chargers."""
 
+import pytest
+
 from tests.e2e.client import Client, Json
-from tests.e2e.story import ONE_LAB, booted, status
+from tests.e2e.story import booted, status
 from tests.peers.scripted_csms import ScriptedCsms
 
-pytestmark = ONE_LAB
+pytestmark = pytest.mark.slow
 
 
 async def test_a_command_for_a_location(

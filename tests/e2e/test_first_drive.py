@@ -2,13 +2,15 @@
 
 import asyncio
 
+import pytest
+
 from tests.e2e.client import Client
-from tests.e2e.story import ONE_LAB, V201, booted, ended, expect_whole_transaction, start_charging, started, status
+from tests.e2e.story import V201, booted, ended, expect_whole_transaction, start_charging, started, status
 from tests.peers.ledger import Ledger
 from tests.peers.scripted_csms import ScriptedCsms
 from tests.peers.strict_csms import StrictCsms
 
-pytestmark = ONE_LAB
+pytestmark = pytest.mark.slow
 
 
 async def test_at_the_scripted_csms(client: Client, csms: ScriptedCsms) -> None:

@@ -1,10 +1,11 @@
 """The first run shows traffic with nothing else installed: the demo chargers talk to the house CSMS."""
 
+import pytest
+
 from tests.e2e.client import Client, until
 from tests.e2e.lab import Lab
-from tests.e2e.story import ONE_LAB
 
-pytestmark = ONE_LAB
+pytestmark = pytest.mark.slow
 
 
 async def test_demo_chargers_boot_at_the_house_csms(client: Client, lab: Lab) -> None:

@@ -5,10 +5,10 @@ import time
 import pytest
 
 from tests.e2e.client import Client, Json
-from tests.e2e.story import ONE_LAB, booted
+from tests.e2e.story import booted
 from tests.peers.scripted_csms import ScriptedCsms
 
-pytestmark = ONE_LAB
+pytestmark = pytest.mark.slow
 
 VERSIONS = ["OCPP1.6", "OCPP2.0.1"]
 RETRY = 2  # seconds that the CSMS asks a station to wait

@@ -78,17 +78,18 @@ class Profile(msgspec.Struct, frozen=True):
     def is_valid(self, at: int) -> bool:
         return (self.valid_from is None or self.valid_from <= at) and (self.valid_to is None or at < self.valid_to)
 
-    def _anchor(self, since: int) -> int:
+    def _anchor(self, at: int, since: int) -> int:
         """When the schedule begins for the first time; `since` is what a relative one counts from."""
-        if self.kind == RELATIVE:
-            return self.accepted_at if self.purpose in (STATION, EXTERNAL) else since
-        if self.starts_at is not None:
+        if self.kind == RELATIVE and self.purpose not in (STATION, EXTERNAL):
+            return since
+        if self.kind != RELATIVE and self.starts_at is not None:
             return self.starts_at
-        return max(self.accepted_at, self.valid_from or 0)
+        # Never in the future, though the CSMS may have set the clock back since.
+        return min(at, self.accepted_at if self.kind == RELATIVE else max(self.accepted_at, self.valid_from or 0))
 
     def _run(self, at: int, since: int) -> tuple[int, int, int]:
         """(start, length, start of the next) of the schedule's run that `at` falls in, or of the first one to come."""
-        first, length = self._anchor(since), NEVER if self.duration is None else self.duration
+        first, length = self._anchor(at, since), NEVER if self.duration is None else self.duration
         if self.kind != RECURRING:
             return first, length, NEVER
         again = RECURRENCE_S[self.recurrence]

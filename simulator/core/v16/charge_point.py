@@ -6,6 +6,7 @@ from simulator.core.block import Block
 from simulator.core.calls import Call
 from simulator.core.configuration import Configuration
 from simulator.core.errors import Kind
+from simulator.core.injecting import Injecting
 from simulator.core.link import BackOff
 from simulator.core.pinging import Pinging
 from simulator.core.station import Station
@@ -59,6 +60,7 @@ class ChargePoint(Station):
         LocalAuthList,
         RemoteTrigger,
         Pings,
+        Injecting,
     )
     error_codes: ClassVar = ERROR_CODES
     answers_broken_frames: ClassVar = False
