@@ -66,6 +66,11 @@ class Gateway:
         ends = [(log.name, log.read_text().splitlines()[-lines:]) for log in self.folder.glob("*.log")]
         return "\n".join(f"{name}: {line}" for name, tail in ends for line in tail)
 
+    def complaints(self) -> list[str]:
+        """Warnings and errors of the node: figures that it made in trouble are not worth much."""
+        log = (self.folder / "simulator.log").read_text().splitlines()
+        return [line for line in log if "level='warning'" in line or "level='error'" in line]
+
     def answers(self) -> bool:
         try:
             return self.http.get("/health").status_code == 200

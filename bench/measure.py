@@ -59,10 +59,13 @@ def measure_gateway(count: int, rounds: int, folder: Path) -> Figures:
     lab = Gateway(folder)
     lab.prepare()
     try:
-        return measure_lab(lab, count, rounds)
+        found = measure_lab(lab, count, rounds)
     except Exception as error:
         error.add_note(lab.last_words())
         raise
+    for line in lab.complaints()[:5]:
+        print(f"The node complained: {line[:300]}")
+    return found
 
 
 def measure_lab(lab: Gateway, count: int, rounds: int) -> Figures:

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from tenants.throttling import Rate
+
 TAG = "ocpplab"
 SHORTEST_KEY = 32  # bytes; RFC 7518, 3.2: at least the size of the hash output for HS256
 SHORTEST_LEASE = 3.0  # seconds; half of it must still hold a few of the supervisor's pulses
@@ -26,7 +28,7 @@ def is_sqlite() -> bool:
 
 @register(TAG)
 def check_settings(**_: Any) -> list[CheckMessage]:
-    return [*keys(), *simulator(), *processes(), *reach()]
+    return [*keys(), *simulator(), *limits(), *processes(), *reach()]
 
 
 def keys() -> Iterator[CheckMessage]:
@@ -56,6 +58,15 @@ def simulator() -> Iterator[CheckMessage]:
     for name in ("SIMULATORS", "SIMULATOR_CONNECTS_PER_SECOND", "MESSAGE_RETENTION_DAYS"):
         if getattr(settings, name) < 1:
             yield Error(f"{name} must be at least 1.", hint=f"Leave {name} out for its default.", id="ocpplab.E004")
+
+
+def limits() -> Iterator[CheckMessage]:
+    if not settings.RATE_LIMIT:
+        return
+    try:
+        Rate.parse(settings.RATE_LIMIT)
+    except ValueError as error:
+        yield Error(f"RATE_LIMIT: {error}", hint="Such as 600/minute, or leave it out for none.", id="ocpplab.E011")
 
 
 def processes() -> Iterator[CheckMessage]:

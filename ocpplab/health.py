@@ -25,7 +25,7 @@ class HealthSerializer(serializers.Serializer[Any]):
     status = serializers.CharField(help_text="ok, degraded, down")
     database = serializers.CharField(help_text="ok, down")
     broker = serializers.CharField(help_text="ok, down")
-    simulator = serializers.CharField(help_text="ok, absent, unknown")
+    simulator = serializers.CharField(help_text="ok, absent, unknown, or what troubles a node")
     simulator_nodes = serializers.CharField()
     chargers_running = serializers.CharField()
 
@@ -52,7 +52,8 @@ def health() -> dict[str, str]:
     except (DatabaseError, InterfaceError):
         metrics, database = [], DOWN
     broker = OK if broker_answers() else DOWN
-    simulator = "unknown" if database == DOWN else OK if metrics else ABSENT
+    trouble = next((str(one.get("reason")) for one in metrics if one.get("healthy") is False), "")
+    simulator = "unknown" if database == DOWN else trouble or OK if metrics else ABSENT
     return {
         "status": DOWN if database == DOWN else OK if (broker, simulator) == (OK, OK) else "degraded",
         "database": database,

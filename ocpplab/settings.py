@@ -158,6 +158,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "repair-simulator": {"task": "simulator.tasks.repair", "schedule": 15.0, "options": {"expires": 15}},
+    "prune-messages": {"task": "chargers.tasks.prune_messages", "schedule": 24 * 3600.0},
+    "prepare-partitions": {"task": "chargers.tasks.prepare_partitions", "schedule": 6 * 3600.0},
     "run-orphaned-jobs": {"task": "chargers.tasks.run_orphaned_jobs", "schedule": 15.0, "options": {"expires": 15}},
 }
 
@@ -202,6 +204,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "ocpplab.api.document.complete",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "OcppVersionEnum": "chargers.models.OcppVersion",
         "SubprotocolEnum": ["ocpp1.6", "ocpp2.0.1"],
@@ -226,8 +232,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 FORMAT_MODULE_PATH = "ocpplab.formats"
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
-WHITENOISE_USE_FINDERS = True  # no collectstatic step between a clone and a first run
+STATICFILES_DIRS = [("pictures", BASE_DIR / "docs" / "pictures")]
+WHITENOISE_USE_FINDERS = True  # no collectstatic step between a clone and a first run, hence no STATIC_ROOT either
 LOGIN_URL = "/admin/login/"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

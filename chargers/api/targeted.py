@@ -63,10 +63,11 @@ class TargetSerializer(serializers.Serializer[Any]):
 @cache
 def aimed_at(target: type[Serializer[Any]], fields: type[Serializer[Any]]) -> type[Serializer[Any]]:
     """The fields as `event` beside a `target`; without required fields the event may be absent or null."""
+    aim = target()  # made first: a serializer's fields stand in the order of their making
     is_required = any(field.required for field in fields().fields.values())
     event = fields(required=is_required, allow_null=not is_required)
     name = f"{target.__name__.removesuffix('Serializer')}ed{fields.__name__}"
-    return type(name, (Serializer,), {"target": target(), "event": event, "__module__": __name__})
+    return type(name, (Serializer,), {"target": aim, "event": event, "__module__": __name__})
 
 
 class TargetedCommandView(TenantViewSet):

@@ -46,7 +46,9 @@ class QueryFilters(BaseFilterBackend):
             return queryset
         filterset = filterset_class(request.query_params, queryset=queryset, request=request)
         if not filterset.is_valid():
-            raise Invalid(*(item for name, errors in filterset.errors.as_data().items() for item in _items(name, errors)))
+            raise Invalid(
+                *(item for name, errors in filterset.errors.as_data().items() for item in _items(name, errors))
+            )
         found: QuerySet[Any] = filterset.qs
         return found
 
@@ -66,7 +68,10 @@ def _parameter(name: str, one: django_filters.Filter) -> dict[str, Any]:
     if isinstance(one, StableOrdering):
         choices = [value for value, _ in one.extra["choices"]]
         schema = {"type": "array", "items": {"type": "string", "enum": choices}}
-        return parameter(name, "Comma-separated; a minus turns one round.", schema) | {"style": "form", "explode": False}
+        return parameter(name, "Comma-separated; a minus turns one round.", schema) | {
+            "style": "form",
+            "explode": False,
+        }
     if isinstance(one.field, forms.ChoiceField):
         return parameter(name, words, {"type": "string", "enum": [value for value, _ in one.extra["choices"]]})
     return parameter(name, words, {"type": "string", "maxLength": 200})

@@ -7,36 +7,6 @@ from typing import Any, Literal
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
-COMPONENTS = {
-    "schemas": {
-        "Error": {
-            "type": "object",
-            "description": "A sentence that says what is wrong and, where it can, what to do next.",
-            "required": ["detail"],
-            "properties": {"detail": {"type": "string", "example": "Charger not found."}},
-        },
-        "ValidationError": {
-            "type": "object",
-            "description": "What does not fit, item by item.",
-            "required": ["detail"],
-            "properties": {"detail": {"type": "array", "items": {"$ref": "#/components/schemas/ValidationItem"}}},
-        },
-        "ValidationItem": {
-            "type": "object",
-            "required": ["loc", "msg", "type"],
-            "properties": {
-                "loc": {
-                    "type": "array",
-                    "description": "Where: body, query, path or header first, then names and indexes.",
-                    "items": {"oneOf": [{"type": "string"}, {"type": "integer"}]},
-                    "example": ["body", "coordinates", "latitude"],
-                },
-                "msg": {"type": "string", "example": "This field is required."},
-                "type": {"type": "string", "example": "missing"},
-            },
-        },
-    }
-}
 MEANINGS = {
     "400": "Understood, but it makes no sense here",
     "401": "No token, or one that is not valid",

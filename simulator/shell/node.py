@@ -14,6 +14,7 @@ from django.conf import settings
 
 from chargers import bus
 from chargers.services.ingest import Record
+from chargers.services.partitions import ensure_partitions
 from simulator.shell import inbox, leases, recovery
 from simulator.shell.address import Resolver
 from simulator.shell.clock import lease_time
@@ -79,6 +80,7 @@ class Node:
     # --- life -------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
+        await self._lease_thread.run(ensure_partitions)
         await self._lease_thread.run(self.leases.register, network.gethostname(), os.getpid())
         self._watch()
         tasks = [

@@ -13,6 +13,11 @@ class Route(NamedTuple):
     path: str
     tenant_scoped: bool
 
+    @property
+    def is_targeted(self) -> bool:
+        """Names its charger or location in the body."""
+        return self.path.startswith(("commands/", "ocpp/commands/"))
+
     def filled(self, **ids: object) -> str:
         parts = [part for part in self.path.split("/") if part]
         return "/" + "/".join(str(ids[part.strip("<>").split(":")[-1]]) if "<" in part else part for part in parts)

@@ -72,7 +72,8 @@ def test_what_has_no_json_form_is_refused_and_stops_nothing(rig: Rig) -> None:
     ("name", "expected"),
     [
         ("charge_point_vendor", "chargePointVendor"), ("chargePointVendor", "chargePointVendor"), ("a", "a"),
-        ("", ""), ("_x", "_x"), ("iso15118_certificate_hash_data", "iso15118CertificateHashData"), ("evse_id", "evseId"),
+        ("", ""), ("_x", "_x"), ("iso15118_certificate_hash_data", "iso15118CertificateHashData"),
+        ("evse_id", "evseId"),
     ],
 )  # fmt: skip
 def test_the_spelling(name: str, expected: str) -> None:
