@@ -11,6 +11,7 @@ from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from chargers.api import examples
 from chargers.api.families import CANONICAL
 from chargers.api.filters import FleetFilter
 from chargers.api.serializers import (
@@ -104,6 +105,7 @@ class LocationChargersViewSet(TenantViewSet):
         description=f"From groups of a template each, or one by one; at most {MOST_SYNCHRONOUS} in one request.",
         tags=FLEET,
         request=CREATE_BODY,
+        examples=examples.CREATE_CHARGERS,
         responses={201: BulkCreateResultSerializer},
     )
     def create(self, request: Request, location_id: str) -> Response:
@@ -127,6 +129,7 @@ class LocationChargersViewSet(TenantViewSet):
         description=f"A job for at most {MOST_DURABLE} chargers: poll `status_url`.",
         tags=FLEET,
         request=CREATE_BODY,
+        examples=examples.CREATE_CHARGERS,
         responses={202: JobAcceptedSerializer},
     )
     def accept(self, request: Request, location_id: str) -> Response:
@@ -169,6 +172,7 @@ class LocationChargersViewSet(TenantViewSet):
         summary="Update chargers of a location",
         tags=FLEET,
         request=FleetUpdateSerializer,
+        examples=examples.UPDATE_CHARGERS,
         responses=BulkUpdateResultSerializer,
     )
     def update(self, request: Request, location_id: str) -> Response:
@@ -209,6 +213,7 @@ class LocationChargersViewSet(TenantViewSet):
         summary="Delete chargers of a location, named in the body",
         tags=FLEET,
         request=ChargerIdsSerializer,
+        examples=examples.DELETE_CHARGERS,
         responses={200: BulkDeleteResultSerializer},
     )
     def destroy_named(self, request: Request, location_id: str) -> Response:

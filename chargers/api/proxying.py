@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chargers.api import answers
+from chargers.api import answers, examples
 from chargers.api.command_serializers import ProxyMessageSerializer, QueuedCommandSerializer
 from chargers.api.deeds import body_of
 from chargers.api.targeted import ChargerTargetSerializer, aimed_at
@@ -18,11 +18,6 @@ from tenants.viewsets import TenantViewSet
 SUMMARY = "Send one OCPP message from the charger, as you word it"
 DESCRIPTION = """Keys in snake_case are turned into OCPP's camelCase; nothing is checked against the schema.
 The log marks the frame `injected`."""
-EXAMPLE = {
-    "action": "data_transfer",
-    "ocpp_version": "ocpp1.6",
-    "payload": {"vendor_id": "com.example", "message_id": "hello", "data": "42"},
-}
 TARGETED = aimed_at(ChargerTargetSerializer, ProxyMessageSerializer)
 
 
@@ -38,7 +33,7 @@ class ChargerProxyView(TenantViewSet):
             OpenApiParameter("action", str, description="As in the body, for clients that send only `payload` there."),
             OpenApiParameter("ocpp_version", str, description="As in the body."),
         ],
-        examples=[OpenApiExample("data_transfer", EXAMPLE, request_only=True)],
+        examples=examples.of_event("proxy_message"),
     )
     def create(self, request: Request, charger_id: str) -> Response:
         charger = find_charger(charger_id)
@@ -47,6 +42,8 @@ class ChargerProxyView(TenantViewSet):
 
 
 class TargetedProxyView(TenantViewSet):
+    has_target = True
+
     @extend_schema(
         operation_id="command_proxy_message",
         summary=SUMMARY,
@@ -54,6 +51,7 @@ class TargetedProxyView(TenantViewSet):
         tags=["Commands with a target"],
         request=TARGETED,
         responses={202: QueuedCommandSerializer},
+        examples=examples.of_targeted("proxy_message", one=True),
     )
     def create(self, request: Request) -> Response:
         body = validated(TARGETED, request.data)

@@ -5,9 +5,10 @@ from functools import cache
 from typing import Any
 
 from django.urls import URLPattern, path
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
+from chargers.api import examples
 from chargers.api.command_serializers import (
     CommandFanoutSerializer,
     FanoutFailureSerializer,
@@ -42,7 +43,7 @@ CONFIGURATION_BODY = {
     "application/json": {
         "type": "object",
         "additionalProperties": {"type": "string"},
-        "example": {"HeartbeatInterval": "60"},
+        "example": examples.CONFIGURATION,
     }
 }
 FAULT_QUERY = [
@@ -50,16 +51,7 @@ FAULT_QUERY = [
     OpenApiParameter("evse_id", int, description="As in the body."),
     OpenApiParameter("connector_id", int, description="As in the body."),
 ]
-EXAMPLES = {
-    "start-session": {"id_tag": "TAG-RFID-001", "connector_id": 1},
-    "power-update": {"power_w": 11000},
-    "inject_fault": {"fault_type": "OverCurrentFailure", "connector_id": 1},
-}
 READERS = {"configuration": ConfigurationView, "local-auth-list": LocalListView}
-
-
-def example_of(name: str) -> list[OpenApiExample]:
-    return [OpenApiExample(name, EXAMPLES[name], request_only=True)] if name in EXAMPLES else []
 
 
 def targeted_routes() -> Iterator[URLPattern]:
@@ -80,7 +72,7 @@ def _targeted_command(command: Command) -> URLPattern:
         description=command.description,
         request=fields,
         responses={202: CommandFanoutSerializer},
-        examples=example_in_event(command.path, {"location_id": "0d9f8a52-8f0c-4a4e-9c0e-6b1f3c7a2d11"}),
+        examples=examples.of_targeted(command.event_type, one=False),
     )
     view = TargetedCommandView.as_view(
         {"post": "create"}, operations={"post": operation}, command=command, fields=fields
@@ -97,16 +89,11 @@ def _targeted_deed(deed: Deed) -> URLPattern:
         description=deed.description,
         request=fields,
         responses={200: deed.answer},
-        examples=example_in_event(deed.event_type, {"charger_id": "5b0e7c1e-2d7f-4a53-a0f5-0b8b9d1a6c42"}),
+        examples=examples.of_targeted(deed.event_type, one=True),
         error_codes=("409", "503"),
     )
     view = TargetedDeedView.as_view({"post": "act"}, operations={"post": operation}, deed=deed, fields=fields)
     return path(deed.command_path, view)
-
-
-def example_in_event(name: str, target: dict[str, str]) -> list[OpenApiExample]:
-    body = {"target": target, "event": EXAMPLES.get(name, {})}
-    return [OpenApiExample(name, body, request_only=True)] if name in EXAMPLES else []
 
 
 def command_routes(family: Family) -> Iterator[URLPattern]:
@@ -123,7 +110,7 @@ def _charger_command(command: Command, family: Family) -> URLPattern:
         description=command.description,
         request=command.fields,
         responses={202: family.command.serializer},
-        examples=example_of(command.path),
+        examples=examples.of_event(command.event_type),
         error_codes=("409",),
     )
     view = ChargerCommandView.as_view(
@@ -141,7 +128,7 @@ def _location_command(command: Command) -> URLPattern:
         description=command.description,
         request=fields,
         responses={202: CommandFanoutSerializer},
-        examples=example_of(command.path),
+        examples=examples.of_event(command.event_type),
     )
     view = LocationCommandView.as_view(
         {"post": "create"}, operations={"post": operation}, command=command, fields=fields
@@ -204,7 +191,7 @@ def _charger_deed(deed: Deed, route: str) -> Operation:
         request=CONFIGURATION_BODY if deed is CHANGE_CONFIGURATION else deed.fields,
         responses={200: deed.answer},
         parameters=FAULT_QUERY if deed.event_type.endswith("_fault") else (),
-        examples=example_of(deed.event_type),
+        examples=() if deed is CHANGE_CONFIGURATION else examples.of_event(deed.event_type),
         error_codes=("409", "503"),
     )
 
@@ -219,7 +206,7 @@ def location_deeds() -> Iterator[URLPattern]:
                 summary=f"{deed.summary}, at several chargers",
                 request=CONFIGURATION_BODY if deed is CHANGE_CONFIGURATION else fields,
                 responses={200: _several(deed)},
-                examples=example_of(deed.event_type),
+                examples=() if deed is CHANGE_CONFIGURATION else examples.of_event(deed.event_type),
                 error_codes=("503",),
             )
             view = LocationDeedView.as_view({"post": "act"}, operations={"post": operation}, deed=deed, fields=fields)

@@ -73,6 +73,7 @@ def aimed_at(target: type[Serializer[Any]], fields: type[Serializer[Any]]) -> ty
 class TargetedCommandView(TenantViewSet):
     """202 with a fan-out, also for a single charger: what it cannot do is a failed item."""
 
+    has_target = True
     operations: Mapping[str, Operation] = MappingProxyType({})
     command: Command | None = None
     fields: type[Serializer[Any]] = NothingSerializer
@@ -98,6 +99,7 @@ class TargetedCommandView(TenantViewSet):
 class TargetedDeedView(TenantViewSet):
     """200 with the one charger's own answer."""
 
+    has_target = True
     operations: Mapping[str, Operation] = MappingProxyType({})
     deed: Deed | None = None
     fields: type[Serializer[Any]] = NothingSerializer

@@ -5,6 +5,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from chargers.api import examples
 from chargers.api.families import CANONICAL
 from chargers.api.filters import ChargerFilter
 from chargers.api.serializers import (
@@ -55,6 +56,7 @@ class ChargerViewSet(TenantViewSet):
         description="It then connects to `ws_url` and boots.",
         tags=CHARGERS,
         request=ChargerCreateSerializer,
+        examples=examples.CREATE_CHARGER,
         responses={201: ChargerSerializer},
     )
     def create(self, request: Request) -> Response:
@@ -66,6 +68,7 @@ class ChargerViewSet(TenantViewSet):
         description="It stands at once; its simulator starts afterwards: poll `status_url`.",
         tags=CHARGERS,
         request=ChargerCreateSerializer,
+        examples=examples.CREATE_CHARGER,
         responses={202: ChargerAcceptedSerializer},
     )
     def accept(self, request: Request) -> Response:
@@ -109,6 +112,7 @@ class ChargerViewSet(TenantViewSet):
         description="Partial. A change of `ws_url` or `ocpp_version` makes the running charger reconnect.",
         tags=CHARGERS,
         request=ChargerUpdateSerializer,
+        examples=examples.UPDATE_CHARGER,
         responses=ChargerSerializer,
     )
     def update(self, request: Request, charger_id: str) -> Response:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,6 +22,15 @@ from ocpplab.api.validation import validated
 from tenants.viewsets import TenantViewSet
 
 LOCATIONS = ["Locations"]
+CAR_PARK = {
+    "name": "Harbour car park",
+    "address": "Quai 1",
+    "city": "Rotterdam",
+    "country": "NL",
+    "coordinates": {"latitude": 51.9, "longitude": 4.48},
+    "timezone": "Europe/Amsterdam",
+    "public": True,
+}
 FIELDS = [fields_parameter(LocationSerializer)]
 
 
@@ -50,6 +59,7 @@ class LocationViewSet(TenantViewSet):
         summary="Create a location",
         tags=LOCATIONS,
         request=LocationCreateSerializer,
+        examples=[OpenApiExample("a car park", CAR_PARK, request_only=True)],
         responses={201: LocationSerializer},
     )
     def create(self, request: Request) -> Response:
@@ -66,6 +76,7 @@ class LocationViewSet(TenantViewSet):
         description="Partial: only what is sent changes.",
         tags=LOCATIONS,
         request=LocationUpdateSerializer,
+        examples=[OpenApiExample("closed", {"status": "inactive", "public": False}, request_only=True)],
         responses={200: LocationSerializer},
     )
     def update(self, request: Request, location_id: str) -> Response:

@@ -1,6 +1,9 @@
 """What the OpenAPI document holds beside its operations: the error shapes that all share, and what each tag means."""
 
+from functools import cache
 from typing import Any
+
+from drf_spectacular.generators import SchemaGenerator
 
 COMPONENTS = {
     "schemas": {
@@ -42,7 +45,7 @@ TAGS = {
     "Commands": "What happens at a charger: cables, tags, sessions, energy. Queued and answered at once with 202; the "
     "command's row tells what became of it, and names the frames that prove it.",
     "Location commands": "The same at all or some chargers of a site, with partial results.",
-    "Targeted commands": "The same with the target in the body: a charger, or a site and some of its chargers.",
+    "Commands with a target": "The same with the target in the body: a charger, or a site and some of its chargers.",
     "Configuration and faults": "What an installer does at a charger: configuration keys, the local authorization "
     "list, the authorization cache, and faults. These wait for the station and answer 200.",
     "Logs": "Every OCPP frame in either direction, what the connection did, and what the charger shows of itself.",
@@ -60,3 +63,10 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 def _rank(tag: str) -> tuple[int, str]:
     names = list(TAGS)
     return names.index(tag) if tag in TAGS else len(names), tag
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole document, the same for every reader: made once in a process."""
+    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return made

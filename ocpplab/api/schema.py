@@ -132,7 +132,7 @@ class GatewaySchema(AutoSchema):
         codes = ["422", "500"]
         if getattr(self.view, "authentication_classes", None):
             codes += ["401", "403", "429"]
-        if "{" in self.path:
+        if "{" in self.path or getattr(self.view, "has_target", False):
             codes.append("404")
         if self.method.lower() in BODY_METHODS:
             codes += ["400", "413", "415"]

@@ -525,8 +525,7 @@ def test_profiles_outlive_a_restart_and_a_reset() -> None:
     assert composite(rig) == [(0, 10)]
     assert amps(rig)[0] == 10
     rig.csms("Reset", type="Soft")
-    rig.run(20)
-    rig.connect()
+    rig.reconnect()
     assert composite(rig) == [(0, 20)]
 
 

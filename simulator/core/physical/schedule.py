@@ -84,8 +84,8 @@ class Profile(msgspec.Struct, frozen=True):
             return since
         if self.kind != RELATIVE and self.starts_at is not None:
             return self.starts_at
-        # Never in the future, though the CSMS may have set the clock back since.
-        return min(at, self.accepted_at if self.kind == RELATIVE else max(self.accepted_at, self.valid_from or 0))
+        accepted = min(at, self.accepted_at)  # never in the future, though the CSMS may have set the clock back since
+        return accepted if self.kind == RELATIVE else max(accepted, self.valid_from or 0)
 
     def _run(self, at: int, since: int) -> tuple[int, int, int]:
         """(start, length, start of the next) of the schedule's run that `at` falls in, or of the first one to come."""
