@@ -1,14 +1,10 @@
 """The page at the root: where everything is."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.generic import TemplateView
+from django.http import HttpRequest, HttpResponse
+
+from ocpplab.handbook.views import ReadOnlyPage
 
 
-class LandingPage(TemplateView):
-    template_name = "ocpplab/landing.html"
-    http_method_names = ["get", "head"]
-
-    def http_method_not_allowed(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        refusal = JsonResponse({"detail": f'Method "{request.method}" not allowed.'}, status=405)
-        refusal["Allow"] = "GET, HEAD"
-        return refusal
+class LandingPage(ReadOnlyPage):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.page(request, "ocpplab/landing.html", {})

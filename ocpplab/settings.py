@@ -199,7 +199,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "/static/ocpplab/favicon.svg",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/",
@@ -252,6 +252,7 @@ UNFOLD = {
     "SITE_HEADER": "OCPPLAB Gateway",
     "SITE_URL": "/",
     "SITE_SYMBOL": "ev_station",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/ocpplab/favicon.svg"}],
     "COLORS": {
         "primary": {
             "50": "oklch(97.5% .015 195)",

@@ -105,7 +105,9 @@ def ingest(
     with transaction.atomic():
         current = epochs({record.shard for record in records})
         charger_ids = {record.charger for record in records}
-        alive = set(Charger.objects.unscoped().filter(pk__in=charger_ids).values_list("pk", flat=True))
+        # Locked before anything of theirs is touched, by id, as their deletion does: so neither waits for the other.
+        rows = Charger.objects.unscoped().filter(pk__in=charger_ids).select_for_update(no_key=True).order_by("pk")
+        alive = set(rows.values_list("pk", flat=True))
         batch = _sorted_out(records, alive, current)
         Message.objects.record(_missing(batch.messages) if again else batch.messages)
         _mark_unconfirmed([record for record in records if record.unconfirmed])

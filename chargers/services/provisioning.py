@@ -215,7 +215,8 @@ def _apply(charger: Charger, changes: Mapping[str, Any], move_to: Location | Non
 @transaction.atomic
 def _store(chargers: Sequence[Charger], changes: Mapping[uuid.UUID, Mapping[str, Any]]) -> None:
     ids = [charger.pk for charger in chargers]
-    before = dict(Charger.objects.filter(pk__in=ids).values_list("pk", "ocpp_version"))
+    rows = Charger.objects.filter(pk__in=ids).select_for_update(no_key=True).order_by("pk")
+    before = dict(rows.values_list("pk", "ocpp_version"))
     for charger in chargers:
         charger.updated_at = timezone.now()
     fields = ["name", "connector_type", "ocpp_version", "ws_url", "location", "location_name", "updated_at"]
@@ -238,7 +239,10 @@ def delete_chargers(chargers: Sequence[Charger]) -> None:
     if not chargers:
         return
     _audit("delete_chargers", chargers[0].tenant_id, chargers)
-    Charger.objects.filter(pk__in=[charger.pk for charger in chargers]).delete()
+    rows = Charger.objects.filter(pk__in=[charger.pk for charger in chargers])
+    # A node may be writing their frames: it locks the charger first, then what hangs on it. Deletion goes upwards.
+    list(rows.select_for_update().order_by("pk").values_list("pk"))
+    rows.delete()
     bus.wake_on_commit()
 
 

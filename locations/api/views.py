@@ -35,12 +35,8 @@ FIELDS = [fields_parameter(LocationSerializer)]
 
 
 @extend_schema_view(
-    list=extend_schema(
-        operation_id="list_locations", summary="List locations", tags=LOCATIONS, parameters=FIELDS
-    ),
-    retrieve=extend_schema(
-        operation_id="get_location", summary="Get a location", tags=LOCATIONS, parameters=FIELDS
-    ),
+    list=extend_schema(operation_id="list_locations", summary="List locations", tags=LOCATIONS, parameters=FIELDS),
+    retrieve=extend_schema(operation_id="get_location", summary="Get a location", tags=LOCATIONS, parameters=FIELDS),
 )
 class LocationViewSet(TenantViewSet):
     serializer_class = LocationSerializer

@@ -3,9 +3,10 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerView
 
 from ocpplab.api import errors
+from ocpplab.handbook.views import HandbookPage, LlmsIndex, OpenApiDocument
 from ocpplab.health import HealthView
 from ocpplab.landing import LandingPage
 from tenants.admin.people import own_password
@@ -16,9 +17,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("", LandingPage.as_view(), name="landing"),
     path("health", HealthView.as_view(), name="health"),
-    path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("docs/swagger", SpectacularSwaggerView.as_view(url_name="schema"), name="docs-swagger"),
+    path("openapi.json", OpenApiDocument.as_view(), name="schema"),
+    path("llms.txt", LlmsIndex.as_view(), name="llms"),
+    path("favicon.ico", RedirectView.as_view(url="/static/ocpplab/favicon.svg")),
+    path("docs", HandbookPage.as_view(), name="docs"),
+    path("docs/", RedirectView.as_view(url="/docs")),
+    path("docs/api", SpectacularSwaggerView.as_view(url_name="schema"), name="docs-api"),
+    path("docs/swagger", RedirectView.as_view(url="/docs/api")),
+    path("docs/<path:slug>", HandbookPage.as_view(), name="docs-page"),
     path("", include("ocpplab.urls.canonical")),
     path("commands/", include("ocpplab.urls.commands")),
     path("ocpp/", include("ocpplab.urls.ocpp")),

@@ -33,6 +33,9 @@ class Block(Generic[S]):
     def power_lost(self) -> None:
         """The machine starts again after it lost its power without warning."""
 
+    def went_down(self) -> None:
+        """The machine is off: it reboots, or has no power."""
+
     def went_offline(self) -> None:
         """The connection is gone."""
 

@@ -124,6 +124,13 @@ class Send(Order, frozen=True):
     text: str
 
 
+class SendBytes(Send, frozen=True):
+    """Put these bytes on the wire as they are; `as_text` says which kind of WebSocket frame they claim to be."""
+
+    data: bytes
+    as_text: bool = True
+
+
 class Close(Order, frozen=True):
     """Close the socket (close frame with `code`) after everything sent so far."""
 
@@ -132,7 +139,19 @@ class Close(Order, frozen=True):
 
 
 class Drop(Order, frozen=True):
-    """The connection is gone without a close frame (mains lost, network cut)."""
+    """The connection is gone without a close frame (mains lost, network cut): by TCP reset, or in silence."""
+
+    kind: str = "reset"
+
+
+class FreezeSocket(Order, frozen=True):
+    """Neither read nor write any more, and leave TCP up."""
+
+
+class AnswerPings(Order, frozen=True):
+    """Whether pings of the CSMS are answered, on this connection and on later ones."""
+
+    wanted: bool
 
 
 class Ping(Order, frozen=True):

@@ -22,7 +22,7 @@ def cache_folder() -> Path:
 
 @cache
 def interpreter(version: str) -> Path:
-    """Python with that version of the client; installs it from PyPI the first time. Skips where PyPI is out of reach."""
+    """Python with that version of the client, installed from PyPI the first time. Skips where PyPI is out of reach."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     folder = cache_folder() / f"{version}-python{python}"
     ready, program = folder / "ready", folder / "bin" / "python"

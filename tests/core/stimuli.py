@@ -6,6 +6,7 @@ from typing import Any
 from simulator.core.faults import KINDS
 
 NOW = "2026-04-02T09:15:00Z"
+LATER = "2026-04-02T09:25:00Z"
 TAGS = ("TAG", "tag-2", "X" * 20)
 Command = Callable[[int], tuple[str, dict[str, Any]]]
 Call = Callable[[int, str], tuple[str, dict[str, Any]]]
@@ -109,6 +110,29 @@ def _variable(number: int) -> dict[str, Any]:
     return {"component": {"name": component}, "variable": {"name": variable}}
 
 
+def _profile(number: int) -> dict[str, Any]:
+    purpose, kind = number // 7 % 3, number // 21 % 3
+    limits = (0, 6, 10.5, 32, 7000)
+    profile: dict[str, Any] = {
+        "chargingProfileId": number % 4,
+        "stackLevel": number // 11 % 3,
+        "chargingProfilePurpose": ("ChargePointMaxProfile", "TxDefaultProfile", "TxProfile")[purpose],
+        "chargingProfileKind": ("Absolute", "Recurring", "Relative")[kind],
+        "chargingSchedule": {
+            "chargingRateUnit": "AW"[number // 13 % 2],
+            "chargingSchedulePeriod": [
+                {"startPeriod": 60 * place, "limit": pick(limits, number * place)} for place in range(number % 4)
+            ],
+        },
+    }
+    if kind == 1:
+        profile["recurrencyKind"] = ("Daily", "Weekly")[number % 2]
+    if number % 3 == 0:
+        profile["validTo"] = LATER
+        profile["chargingSchedule"] |= {"startSchedule": NOW, "duration": 300}
+    return profile
+
+
 def _evse(number: int) -> dict[str, Any]:
     return ({}, {"evse": {"id": 1}}, {"evse": {"id": 2, "connectorId": 1}}, {"evse": {"id": 9}})[number // 7 % 4]
 
@@ -157,7 +181,32 @@ CALLS: dict[str, tuple[Call, ...]] = {
                 | ({"connectorId": n % 4} if n % 2 else {})
             ),
         ),
-        call("ReserveNow", lambda n, t: {"connectorId": 1, "expiryDate": NOW, "idTag": "TAG", "reservationId": 1}),
+        call(
+            "ReserveNow",
+            lambda n, t: (
+                {
+                    "connectorId": n // 3 % 4,
+                    "expiryDate": pick((NOW, "2026-04-02T09:16:00Z", LATER, LATER), n),
+                    "idTag": tag(n),
+                    "reservationId": n % 3,
+                }
+                | ({"parentIdTag": "FAMILY"} if n % 5 == 0 else {})
+            ),
+        ),
+        call("CancelReservation", lambda n, t: {"reservationId": n // 5 % 3}),
+        call(
+            "SetChargingProfile",
+            lambda n, t: {
+                "connectorId": n // 3 % 4,
+                "csChargingProfiles": _profile(n) | ({"transactionId": _whole(t)} if n % 5 == 0 else {}),
+            },
+        ),
+        call(
+            "RemoteStartTransaction",
+            lambda n, t: {"idTag": tag(n), "connectorId": n % 2 + 1, "chargingProfile": _profile(n)},
+        ),
+        call("ClearChargingProfile", lambda n, t: {"id": n // 5 % 4} if n % 2 else {"stackLevel": 1}),
+        call("GetCompositeSchedule", lambda n, t: {"connectorId": n // 3 % 4, "duration": n * 7 - 70}),
         call("BootNotification", lambda n, t: {"chargePointVendor": "x", "chargePointModel": "y"}),
         call("NoSuchAction"),
     ),

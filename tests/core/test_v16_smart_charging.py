@@ -77,7 +77,7 @@ MEASURANDS = "Power.Active.Import,Current.Import,Current.Offered,Power.Offered"
 
 
 def test_a_default_for_an_outlet_and_for_the_station_and_a_station_limit_are_accepted() -> None:
-    """OCTT TC_056_CS, TC_057_CS: TxDefaultProfile, ChargePointMaxProfile."""
+    """OCTT TC_056_CS: Central Smart Charging - TxDefaultProfile."""
     rig = Rig().boot()
     assert put(rig, 1, "TxDefaultProfile", [(0, 6), (60, 10.5)]) == "Accepted"
     assert put(rig, 0, "TxDefaultProfile", [(0, 6)], chargingProfileId=2) == "Accepted"
@@ -85,7 +85,7 @@ def test_a_default_for_an_outlet_and_for_the_station_and_a_station_limit_are_acc
 
 
 def test_a_profile_for_a_running_transaction_is_accepted() -> None:
-    """OCTT TC_059_CS: TxProfile."""
+    """OCTT TC_057_CS: Central Smart Charging - TxProfile."""
     rig = charging()
     assert put(rig, 1, "TxProfile", [(0, 6)], transactionId=501) == "Accepted"
     assert put(rig, 1, "TxProfile", [(0, 8)]) == "Accepted"
@@ -150,7 +150,7 @@ def _with_keys(**keys: str) -> Rig:
     ],
 )
 def test_a_profile_that_cannot_be_is_rejected(number: int, sent: dict[str, Any]) -> None:
-    """OCTT TC_060_CS, TC_061_CS: SetChargingProfile with a wrong id, or with none that runs."""
+    """OCTT TC_058_1_CS, TC_058_2_CS: Central Smart Charging - No ongoing transaction, Wrong transactionId."""
     rig = charging()
     before = rig.station.memory.get("charging_profiles")
     assert rig.csms("SetChargingProfile", connectorId=number, csChargingProfiles=sent) == REJECTED
@@ -218,7 +218,7 @@ def four_profiles() -> Rig:
     ],
 )
 def test_clearing_takes_what_all_given_fields_name(criteria: dict[str, Any], left: list[int]) -> None:
-    """OCTT TC_067_CS: ClearChargingProfile."""
+    """OCTT TC_067_CS: Clear Charging Profile."""
     rig = four_profiles()
     assert rig.csms("ClearChargingProfile", **criteria) == ACCEPTED
     assert [one["profile_id"] for one in rig.station.memory["charging_profiles"]] == left
@@ -245,7 +245,7 @@ def test_clearing_lifts_the_limit_of_what_runs() -> None:
 
 
 def test_the_composite_of_three_purposes_is_that_of_the_worked_check() -> None:
-    """OCTT TC_066_CS: GetCompositeSchedule with stacked profiles (contract 7)."""
+    """OCTT TC_066_CS: Get Composite Schedule (contract 7)."""
     rig = charging()
     start = {"startSchedule": timestamps.written(int(rig.now.wall))}
     put(rig, 0, "ChargePointMaxProfile", [(0, 20)], chargingProfileId=1)
@@ -305,6 +305,25 @@ def test_a_relative_default_counts_from_the_start_of_the_transaction() -> None:
     (_, first), (change, second) = composite(rig)
     assert (first, second) == (10, 16)
     assert 68 <= change <= 71
+
+
+def test_stacked_defaults_take_turns() -> None:
+    """OCTT TC_072_CS: Stacking Charging Profiles."""
+    rig = Rig().boot()
+    start = {"startSchedule": timestamps.written(int(rig.now.wall))}
+    put(rig, 1, "TxDefaultProfile", [(0, 6), (100, 8), (200, 10)], chargingProfileId=1, duration=400, **start)
+    put(rig, 1, "TxDefaultProfile", [(0, 7), (100, 9)], chargingProfileId=2, duration=150, stackLevel=1, **start)
+    assert composite(rig, duration=350) == [(0, 7), (100, 9), (150, 8), (200, 10)]
+
+
+def test_a_default_set_or_cleared_while_charging_applies_at_once() -> None:
+    """OCTT TC_082_CS: Central Smart Charging - TxDefaultProfile - with ongoing transaction."""
+    rig = charging()
+    put(rig, 1, "TxDefaultProfile", [(0, 8)])
+    assert amps(rig)[0] == 8
+    assert composite(rig) == [(0, 8)]
+    rig.csms("ClearChargingProfile", chargingProfilePurpose="TxDefaultProfile")
+    assert amps(rig)[0] > 30
 
 
 # --- effect on the power ----------------------------------------------------------------------------------------------
@@ -467,7 +486,7 @@ def remote(rig: Rig, sent: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("asks", ["true", "false"])
 def test_a_remote_start_brings_its_profile_for_the_transaction_it_starts(asks: str) -> None:
-    """OCTT TC_059_CS: Remote Start Transaction with a charging profile."""
+    """OCTT TC_059_CS: Remote Start Transaction with Charging Profile."""
     rig = Rig().boot()
     rig.csms("ChangeConfiguration", key="AuthorizeRemoteTxRequests", value=asks)
     assert remote(rig, profile("TxProfile", [(0, 10)])) == ACCEPTED
@@ -490,6 +509,7 @@ def test_a_remote_start_brings_its_profile_for_the_transaction_it_starts(asks: s
     ids=["another purpose", "with a transaction id", "a bad schedule"],
 )
 def test_a_remote_start_with_a_wrong_profile_is_rejected(sent: dict[str, Any]) -> None:
+    """OCTT TC_060_CS: Remote Start Transaction with Charging Profile - Rejected."""
     rig = Rig().boot()
     assert remote(rig, sent) == REJECTED
     rig.command("plug_connector", connector_id=1)
@@ -530,7 +550,6 @@ def test_profiles_outlive_a_restart_and_a_reset() -> None:
 
 
 def test_a_transactions_profile_dies_with_it() -> None:
-    """OCTT TC_072_CS: a stacked profile ends with its transaction."""
     rig = charging()
     put(rig, 1, "TxProfile", [(0, 10)])
     rig.command("stop_session", connector_id=1)

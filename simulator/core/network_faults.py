@@ -1,0 +1,332 @@
+"""Faults of the network and of the protocol (behaviour contract, 8.2): what stands between a station and its wire.
+
+A frame becomes a Send order only when it goes out, so that log and wire agree: late answers are held here until their
+time. Everything is seeded and survives a restart.
+"""
+
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from simulator.core import faults, malforming, rpc, schemas
+from simulator.core.block import Block
+from simulator.core.errors import CommandRefused
+from simulator.core.facts import AnswerPings, Close, Drop, Frame, FreezeSocket, Order, Send, SendBytes
+
+if TYPE_CHECKING:
+    from simulator.core.station import Station
+
+FLUSH_S = 2.0  # `stop-before` (contract Q7): what the capacitors give for a last StopTransaction
+RETURN_SPREAD_S = 2.0  # a fleet whose network comes back does not reconnect in one instant
+CLEAN_CLOSE = 1001
+SECTION = "network_faults"
+
+
+class Active(msgspec.Struct):
+    """A fault under way. `until` is wall time, so that it outlives a restart; `next_at` and `since` are mono times."""
+
+    code: str
+    parameters: dict[str, Any]
+    seed: str
+    until: float | None = None
+    next_at: float | None = None
+    since: float = 0.0
+
+
+class Held(msgspec.Struct, frozen=True):
+    """An answer that goes out at `at` (mono)."""
+
+    at: float
+    frame: Frame
+    wire: str
+
+
+class NetworkFaults(Block["Station"]):
+    def __init__(self, station: "Station") -> None:
+        super().__init__(station)
+        saved = station.store.get(SECTION, [])
+        self.active = {one["code"]: msgspec.convert(one, Active) for one in saved}
+        self.randoms = {code: Random(one.seed) for code, one in self.active.items()}
+        for one in self.active.values():
+            one.since = station.now.mono
+            self._plan(one)
+        self.held: list[Held] = []
+        self.power_back_at: float | None = None  # mono; the mains are gone until then
+        self._power_goes_at: float | None = None
+        self._power_off_s: float | None = None
+
+    def save(self) -> None:
+        if self.active or self.station.store.get(SECTION):
+            self.station.store.put(SECTION, [msgspec.to_builtins(one) for one in self.active.values()])
+
+    def picture(self) -> dict[str, Any]:
+        return {"network_faults": list(self.active)}
+
+    # --- questions of the station -----------------------------------------------------------------------------------
+
+    @property
+    def dark(self) -> bool:
+        """No power: the station neither talks nor thinks."""
+        return self.power_back_at is not None
+
+    @property
+    def mute(self) -> bool:
+        """The station says nothing, though its socket may be open."""
+        return self.dark or "frozen" in self.active or "half-open" in self.active
+
+    @property
+    def cut(self) -> bool:
+        """No connection can be made now."""
+        return self.dark or any(code in self.active for code in ("network-drop", "half-open", "power-loss"))
+
+    @property
+    def holds_calls(self) -> bool:
+        """A late answer goes out before any message it causes (contract F6)."""
+        return self.mute or bool(self.held)
+
+    @property
+    def subprotocol(self) -> str:
+        wrong = self.active.get("wrong-subprotocol")
+        return wrong.parameters["text"] if wrong else self.station.subprotocol
+
+    @property
+    def skew(self) -> float:
+        """Seconds by which the station's clock is off."""
+        drift = self.active.get("clock-drift")
+        if drift is None:
+            return 0.0
+        ran = self.station.now.mono - drift.since
+        return float(drift.parameters["offset_seconds"] + ran * drift.parameters["ppm"] / 1e6)
+
+    def clock_set(self) -> bool:
+        """The CSMS tells the time: False where the station ignores it; else the offset is gone."""
+        drift = self.active.get("clock-drift")
+        if drift is None:
+            return True
+        if drift.parameters["ignore_time"]:
+            return False
+        drift.parameters["offset_seconds"], drift.since = 0, self.station.now.mono
+        return True
+
+    def chosen_answer(self, action: str, message_id: str) -> str | None:
+        """The answer that `error-responses` puts in place of the station's own, as wire text."""
+        fault = self.active.get("error-responses")
+        if fault is None or fault.parameters.get("action", action) != action:
+            return None
+        if "status" in fault.parameters:
+            return rpc.result(message_id, {"status": fault.parameters["status"]})
+        return rpc.error(message_id, fault.parameters["error_code"], "injected")
+
+    # --- frames on their way out ------------------------------------------------------------------------------------
+
+    def outgoing(self, frame: Frame, wire: str) -> list[tuple[Frame, Send]]:
+        """What goes out now in place of this frame."""
+        if frame.message_type == "CALL":
+            return self._own_call(frame, wire)
+        if self.mute or self._is_hit("drop-responses", frame):
+            return []
+        if self.held or self._is_for("slow-responses", frame):
+            self._hold(frame, wire)
+            return []
+        return [(frame, Send(wire))]
+
+    def _own_call(self, frame: Frame, wire: str) -> list[tuple[Frame, Send]]:
+        broken = self.active.get("malformed-frames")
+        if broken is not None and self._is_hit("malformed-frames", frame):
+            return [self._malformed(frame, wire, broken.parameters["kind"])]
+        if self._is_hit("duplicate-frames", frame):
+            again = msgspec.structs.replace(frame, injected=True, note="injected duplicate")
+            return [(frame, Send(wire)), (again, Send(wire))]
+        return [(frame, Send(wire))]
+
+    def _malformed(self, frame: Frame, wire: str, kind: str) -> tuple[Frame, Send]:
+        data = malforming.malformed(wire, kind)
+        logged, encoding = malforming.logged(data)
+        shown = msgspec.structs.replace(
+            frame, text=logged, encoding=encoding, injected=True, note=f"injected malformation: {kind}"
+        )
+        return shown, (SendBytes("", data) if encoding else Send(data.decode()))
+
+    def _is_for(self, code: str, frame: Frame) -> bool:
+        fault = self.active.get(code)
+        return fault is not None and fault.parameters.get("action", frame.action) == frame.action
+
+    def _is_hit(self, code: str, frame: Frame) -> bool:
+        if not self._is_for(code, frame):
+            return False
+        percent: float = self.active[code].parameters.get("percent", 100)
+        return self.randoms[code].uniform(0, 100) < percent
+
+    def _hold(self, frame: Frame, wire: str) -> None:
+        """Answers keep their order: none goes before one that was held earlier."""
+        at = self.station.now.mono
+        if self._is_for("slow-responses", frame):
+            at += max(0.0, self._jittered("slow-responses", "delay_ms") / 1000)
+        if self.held:
+            at = max(at, self.held[-1].at)
+        self.held.append(Held(at, frame, wire))
+
+    def _jittered(self, code: str, name: str) -> float:
+        parameters = self.active[code].parameters
+        unit = 1 if name == "delay_ms" else 1000  # every_seconds
+        jitter = parameters["jitter_ms"] / unit
+        return float(parameters[name] + self.randoms[code].uniform(-jitter, jitter))
+
+    def _release(self) -> None:
+        now = self.station.now.mono
+        while self.held and self.held[0].at <= now and not self.mute:
+            one = self.held.pop(0)
+            self.station.put_out(msgspec.structs.replace(one.frame, at=self.station.now.wall), Send(one.wire))
+
+    # --- time -------------------------------------------------------------------------------------------------------
+
+    def next_event(self) -> float | None:
+        now = self.station.now
+        times = [now.mono + one.until - now.wall for one in self.active.values() if one.until is not None]
+        times += [one.next_at for one in self.active.values() if one.next_at is not None]
+        times += [one for one in (self.power_back_at, self._power_goes_at) if one is not None and one != float("inf")]
+        if self.held and not self.mute:
+            times.append(self.held[0].at)
+        return min(times) if times else None
+
+    def settle(self) -> None:
+        now = self.station.now
+        for one in list(self.active.values()):
+            if one.until is not None and one.until <= now.wall:
+                self.clear(one.code)
+            elif one.next_at is not None and one.next_at <= now.mono:
+                self._plan(one)
+                self._repeat(one)
+        if self._power_goes_at is not None and (now.mono >= self._power_goes_at or self.station.all_said):
+            self._go_dark()
+        if self.power_back_at is not None and now.mono >= self.power_back_at:
+            self._power_returns()
+        self._release()
+
+    def _plan(self, one: Active) -> None:
+        if one.code in ("flapping", "boot-loop"):
+            one.next_at = self.station.now.mono + max(1.0, self._jittered(one.code, "every_seconds"))
+
+    def _repeat(self, one: Active) -> None:
+        if one.code == "boot-loop":
+            self.station.reboot("Watchdog")
+        elif self.station.link.connected:
+            self.station.lose_link(Drop("reset"))
+
+    def went_offline(self) -> None:
+        self.held.clear()
+
+    # --- injecting and clearing -------------------------------------------------------------------------------------
+
+    def inject(self, kind: faults.FaultKind, given: dict[str, Any], seed: int | None, seconds: float | None) -> None:
+        """Raises CommandRefused for parameters that no station could follow."""
+        parameters = faults.filled(kind, given)
+        if kind.code == "error-responses":
+            self._check_answer(parameters)
+        if kind.code == "malformed-frames" and "percent" not in parameters:
+            self._malform_once(parameters["kind"])
+            return
+        if kind.code in self.active:
+            self.clear(kind.code)
+        station = self.station
+        until = station.now.wall + seconds if seconds else None
+        one = Active(
+            kind.code, parameters, f"{station.setup.seed if seed is None else seed}/{kind.code}", until,
+            since=station.now.mono,
+        )  # fmt: skip
+        self.active[kind.code], self.randoms[kind.code] = one, Random(one.seed)
+        self._plan(one)
+        self._begin(one)
+
+    def _check_answer(self, parameters: dict[str, Any]) -> None:
+        codes = sorted(set(self.station.error_codes.values()))
+        action, status = parameters.get("action"), parameters.get("status")
+        if status is None:
+            if parameters.setdefault("error_code", "InternalError") not in codes:
+                raise CommandRefused(f"error_code is one of {', '.join(codes)} here.")
+        elif action is None:
+            raise CommandRefused("A status needs the action that is answered with it.")
+        elif schemas.violation(self.station.subprotocol, action, "response", {"status": status}) is not None:
+            raise CommandRefused(f"{action} cannot be answered with the status {status}.")
+
+    def _malform_once(self, kind: str) -> None:
+        if not self.station.link.connected:
+            raise CommandRefused("The charger is offline: nothing can be sent.")
+        message_id = self.station.ids()
+        frame = Frame(0, "cp_to_csms", "", self.station.now.wall, "CALL", message_id, "Heartbeat")
+        self.station.put_out(*self._malformed(frame, rpc.call(message_id, "Heartbeat", {}), kind))
+
+    def _begin(self, one: Active) -> None:
+        station = self.station
+        match one.code:
+            case "network-drop":
+                station.lose_link(self._ending(one.parameters["kind"]))
+            case "wrong-subprotocol":
+                station.lose_link(Close(CLEAN_CLOSE, "reconfigured"))
+            case "half-open" if station.link.connected:
+                station.order(FreezeSocket())
+            case "no-pong":
+                station.order(AnswerPings(False))
+            case "power-loss":
+                self.lose_power(None)
+
+    @staticmethod
+    def _ending(kind: str) -> Order:
+        return Close(CLEAN_CLOSE, "going away") if kind == "clean" else Drop(kind)
+
+    def clear_all(self) -> bool:
+        """False where there was nothing to clear."""
+        found = list(self.active)
+        for code in found:
+            self.clear(code)
+        return bool(found)
+
+    def clear(self, code: str) -> None:
+        fault, station = self.active.pop(code), self.station
+        self.randoms.pop(code, None)
+        match code:
+            case "frozen" if fault.parameters["kind"] == "watchdog":
+                station.reboot("Watchdog")
+            case "half-open" if station.link.connected:
+                station.lose_link(Drop("reset"))  # the station finds its half-open socket dead
+            case "no-pong":
+                station.order(AnswerPings(True))
+            case "power-loss":
+                self.power_back_at = station.now.mono
+                self._power_goes_at = None
+        if code in ("network-drop", "half-open", "wrong-subprotocol") and station.link.state == "waiting":
+            station.link.failures = 0
+            station.link.wait(station.now.mono, station.random.uniform(0, RETURN_SPREAD_S))
+
+    # --- power ------------------------------------------------------------------------------------------------------
+
+    def lose_power(self, off_seconds: float | None) -> None:
+        """The mains fail; for `off_seconds`, or until the fault is cleared."""
+        if self.dark:
+            return
+        self._power_off_s = off_seconds
+        if self.station.setup.options.on_power_loss == "stop-before" and self.station.online:
+            self._end_transactions()
+            self._power_goes_at = self.station.now.mono + FLUSH_S
+        else:
+            self._go_dark()
+
+    def _end_transactions(self) -> None:
+        for connector in self.station.connectors:
+            if connector.running is not None:
+                connector.running.seen_at = self.station.clock
+        for block in self.station.blocks:
+            block.power_lost()
+
+    def _go_dark(self) -> None:
+        self._power_goes_at = None
+        station, seconds = self.station, self._power_off_s
+        self.power_back_at = float("inf") if seconds is None else station.now.mono + seconds
+        station.lose_power()
+        if station.setup.options.on_power_loss != "resume":
+            self._end_transactions()
+
+    def _power_returns(self) -> None:
+        self.power_back_at = None
+        self.station.regain_power()

@@ -1,0 +1,49 @@
+"""One live lab for each process of the test run, shared by all tests of this folder."""
+
+import logging
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.register_assert_rewrite("tests.openapi.gateway", "tests.e2e.lab")
+
+from tests.e2e.lab import Lab, own_database, own_redis  # noqa: E402
+from tests.openapi import generation  # noqa: E402
+from tests.openapi.gateway import Gateway  # noqa: E402
+
+GROUPS = 4
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread over the workers in groups, each of which runs against the one lab of its worker."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group(f"openapi-{zlib.crc32(item.name.encode()) % GROUPS}"))
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def openapi_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    given = {name: os.environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
+    with own_database(given["DATABASE_URL"]) as database:
+        environment = {"DATABASE_URL": database, "REDIS_URL": own_redis(given["REDIS_URL"])}
+        lab = Lab(tmp_path_factory.mktemp("openapi"), {name: url for name, url in environment.items() if url})
+        with lab.up():
+            yield lab
+
+
+@pytest.fixture
+def gateway(openapi_lab: Lab) -> Iterator[Gateway]:
+    """Stands before each test with a site and a charger of its own."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    gateway = Gateway(openapi_lab.facts)
+    gateway.renew()
+    generation.KNOWN.update(gateway.ids)
+    yield gateway
+    gateway.leave()
+    gateway.http.close()
+    print(openapi_lab.said())

@@ -1,0 +1,53 @@
+"""A live lab with a site and two chargers that a generated request can name."""
+
+from typing import Any
+
+import httpx
+
+Json = dict[str, Any]
+SITE = {
+    "name": "Harbour",
+    "address": "Quai 1",
+    "city": "Rotterdam",
+    "country": "NL",
+    "coordinates": {"latitude": 51.9, "longitude": 4.48},
+}
+NOBODY = "ws://127.0.0.1:9/ocpp"  # the discard port: chargers try, and nothing answers
+WALL_BOX = {
+    "brand_slug": "wallbox",
+    "model_slug": "wallbox-pulsar-plus",
+    "connector_type": "Type2",
+    "ocpp_version": "OCPP1.6",
+}
+
+
+class Gateway:
+    """`ids` holds what path parameters and bodies may name; `renew` makes it anew, `leave` deletes it all."""
+
+    def __init__(self, facts: dict[str, str]) -> None:
+        self.base_url, self.house_csms = facts["base_url"], facts["house_csms_url"]
+        self.headers = {"Authorization": f"Bearer {facts['user_token']}"}
+        self.http = httpx.Client(base_url=self.base_url, headers=self.headers, timeout=30)
+        self.ids: dict[str, str] = {"brand_slug": "wallbox", "model_slug": "wallbox-pulsar-plus"}
+        self.made = 0
+
+    def ask(self, method: str, path: str, status: int, **options: Any) -> Any:
+        answer = self.http.request(method, path, **options)
+        assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def renew(self) -> None:
+        """A site with one charger at the house CSMS, a command given to it and a job done for it."""
+        self.made += 1
+        location = self.ask("POST", "/locations", 201, json=SITE)["id"]
+        body = WALL_BOX | {"identity": f"CP-{self.made}", "ws_url": self.house_csms, "location_id": location}
+        charger = self.ask("POST", "/chargers", 201, json=body)["id"]
+        command = self.ask("POST", f"/chargers/{charger}/plug-connector", 202, json={})["id"]
+        group = {"template": {name: body[name] for name in (*WALL_BOX, "ws_url")}, "charger_ids": [f"J-{self.made}"]}
+        job = self.ask("POST", f"/ocpp/locations/{location}/chargers", 202, json=[group])["job_id"]
+        self.ids |= {"location_id": location, "charger_id": charger, "command_id": command, "job_id": job}
+
+    def leave(self) -> None:
+        while locations := self.ask("GET", "/locations", 200, params={"limit": 100, "fields": "id"})["data"]:
+            for location in locations:
+                self.ask("DELETE", f"/locations/{location['id']}", 204)

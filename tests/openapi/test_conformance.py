@@ -1,0 +1,59 @@
+"""Every operation of the document answers as the document says, whatever is sent to it."""
+
+from functools import cache
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import BaseSchema
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from ocpplab.api.document import document
+from tests.openapi.gateway import Gateway
+from tests.openapi.generation import load
+
+EXAMPLES = 50
+# Left out are those on what is refused and what is taken: a body can fit its schema and make no sense here (an unknown
+# brand, a charger twice), and unknown names are ignored by contract. Who may call what is the permission table's.
+CHECKED = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+OPERATIONS = [(path, method) for path, methods in document()["paths"].items() for method in methods]
+SETTINGS = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],  # shrinking would repeat requests to a state that has moved on
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@cache
+def schema() -> BaseSchema:
+    return load()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda word: word)
+def test_it_answers_as_documented(path: str, method: str, gateway: Gateway) -> None:
+    """Half of the requests fit the document, half break it somewhere."""
+    operation = schema()[path][method]
+    cases = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
+
+    @SETTINGS
+    @given(cases[0] | cases[1])
+    def ask(case: Case) -> None:
+        case.call_and_validate(base_url=gateway.base_url, headers=gateway.headers, checks=CHECKED)
+
+    ask()
