@@ -19,7 +19,12 @@ def wanted(request: Request) -> dict[str, str]:
     return traits
 
 
-@extend_schema(tags=["Catalog"], parameters=[TraitsSerializer])
+@extend_schema(
+    tags=["Catalog"],
+    summary="List brands",
+    description="With filters: the brands that have at least one such model.",
+    parameters=[TraitsSerializer],
+)
 class BrandList(ListAPIView[Brand]):
     """Brands, oldest first. With filters: the brands that have at least one such model."""
 
@@ -31,7 +36,7 @@ class BrandList(ListAPIView[Brand]):
         return Brand.objects.with_model(**wanted(self.request))
 
 
-@extend_schema(tags=["Catalog"], parameters=[TraitsSerializer])
+@extend_schema(tags=["Catalog"], summary="List the models of a brand", parameters=[TraitsSerializer])
 class BrandModelList(ListAPIView[ChargerModel]):
     """The models of one brand, oldest first."""
 
@@ -46,7 +51,11 @@ class BrandModelList(ListAPIView[ChargerModel]):
         return ChargerModel.objects.offering(**wanted(self.request)).filter(brand=brand).select_related("brand")
 
 
-@extend_schema(tags=["Catalog"])
+@extend_schema(
+    tags=["Catalog"],
+    summary="Get a model",
+    description="With its connectors, power levels and the OCPP versions it speaks.",
+)
 class BrandModelDetail(RetrieveAPIView[ChargerModel]):
     """One model."""
 

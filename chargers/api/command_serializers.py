@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from chargers.models import ChargerCommand, CommandState
+from chargers.services.faults import problems
 from chargers.services.proxying import ACTIONS
 from ocpplab.api.fields import LARGEST_INTEGER, JsonObject, Moment, Number, Text, Whole
 
@@ -70,6 +71,64 @@ class InjectFaultSerializer(ConnectorSerializer):
     fault_type = Text(max_length=50, help_text="An OCPP 1.6 error code such as OverCurrentFailure, or any other word.")
     severity = serializers.ChoiceField(choices=["blocking", "warning"], required=False, allow_null=True)
     duration_seconds = number(help_text="The fault clears itself after so long.")
+    seed = Whole(min_value=0, max_value=LARGEST_INTEGER, required=False, allow_null=True)
+    parameters = JsonObject(required=False, allow_null=True, help_text="Of that fault, see `GET /faults`.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if found := problems(attrs["fault_type"], attrs.get("parameters") or {}):
+            raise serializers.ValidationError({"parameters": found}, code="value_error")
+        return attrs
+
+
+class PresentTagSerializer(ConnectorSerializer):
+    id_tag = Text(max_length=LONGEST_ID_TAG)
+    type = serializers.ChoiceField(
+        choices=["Central", "eMAID", "ISO14443", "ISO15693", "KeyCode", "Local", "MacAddress"],
+        required=False,
+        allow_null=True,
+        help_text="The token's type in OCPP 2.0.1.",
+    )
+
+
+class EvStateSerializer(ConnectorSerializer):
+    state = serializers.ChoiceField(choices=["ready", "paused", "full", "fault"])
+    soc_percent = Number(min_value=0, max_value=100, required=False, allow_null=True)
+    target_soc_percent = Number(min_value=1, max_value=100, required=False, allow_null=True)
+    profile = Text(max_length=30, required=False, allow_null=True, help_text="A kind of car, such as `family`.")
+
+
+class PowerCycleSerializer(serializers.Serializer[Any]):
+    off_seconds = Number(min_value=0, max_value=86_400, required=False, allow_null=True, help_text="Absent: 5.")
+
+
+class RawFrameSerializer(serializers.Serializer[Any]):
+    """Exactly one of the two."""
+
+    text = Text(max_length=100_000, required=False, allow_null=True, trim_whitespace=False, allow_blank=True)
+    base64 = Text(max_length=140_000, required=False, allow_null=True, help_text="Goes out as a binary message.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if (attrs.get("text") is None) == (attrs.get("base64") is None):
+            raise serializers.ValidationError("Give either text or base64.", code="missing")
+        return attrs
+
+
+class FaultParameterSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    type = serializers.ChoiceField(choices=["number", "integer", "boolean", "string", "choice"])
+    minimum = serializers.FloatField(allow_null=True)
+    maximum = serializers.FloatField(allow_null=True, help_text="Of a string: its greatest length.")
+    choices = serializers.ListField(child=serializers.CharField())
+    default = serializers.JSONField(allow_null=True)
+
+
+class FaultKindSerializer(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    layer = serializers.ChoiceField(choices=["hardware", "network"])
+    severity = serializers.ChoiceField(choices=["blocking", "warning"], help_text="Where none is asked for.")
+    parameters = FaultParameterSerializer(many=True)
+    shows = serializers.DictField(child=serializers.CharField(), help_text="By OCPP version.")
+    cleared_by = serializers.ListField(child=serializers.CharField())
 
 
 class LocalAuthEntrySerializer(serializers.Serializer[Any]):
@@ -110,7 +169,7 @@ class QueuedCommandSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     event_type = serializers.CharField()
     ocpp_version = serializers.ChoiceField(choices=["ocpp1.6", "ocpp2.0.1"])
-    payload = serializers.JSONField()
+    payload = serializers.DictField()
 
 
 class FanoutResultSerializer(serializers.Serializer[Any]):
@@ -185,7 +244,7 @@ class CommandRowSerializer(serializers.ModelSerializer[ChargerCommand]):
 
     charger_id = serializers.UUIDField(read_only=True)
     state = serializers.ChoiceField(choices=CommandState.choices)
-    payload = serializers.JSONField()
+    payload = serializers.DictField()
     result = serializers.JSONField(allow_null=True)
     frames = serializers.ListField(child=serializers.CharField())
 

@@ -93,6 +93,22 @@ COMMANDS = (
         "Reboot",
         "Soft stops transactions and reconnects; Hard restarts the machine. BootNotification follows.",
     ),
+    Command(
+        "present-tag",
+        shapes.PresentTagSerializer,
+        "A driver presents a token",
+        "The station decides: it starts, stops, refuses or ignores.",
+    ),
+    Command("unplug-ev", shapes.ConnectorSerializer, "Take the car's end of the cable out"),
+    Command("replug-ev", shapes.ConnectorSerializer, "Put the car's end of the cable back"),
+    Command("ev-state", shapes.EvStateSerializer, "What the vehicle wants"),
+    Command(
+        "power-cycle",
+        shapes.PowerCycleSerializer,
+        "Mains lost and back",
+        "Transactions end or go on as the charger's `on_power_loss` says; BootNotification follows.",
+    ),
+    Command("raw-frame", shapes.RawFrameSerializer, "Send any frame", "It goes out as it is, marked `injected`."),
 )
 SWITCHES = (
     Switch(runtime.START, "start-charger", "start-chargers", "Start the simulated machine"),

@@ -1,6 +1,8 @@
 """The routes of operations that wait for the station: configuration, lists, cache, faults (contract, 10, 12, 17)."""
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -31,7 +33,7 @@ PAGE_PARAMETERS = [
 STATE = ["Configuration and faults"]
 MOST_KEYS = 200
 LONGEST_KEY, LONGEST_VALUE = 120, 5000
-NUMBERS_IN_QUERY = ("evse_id", "connector_id", "duration_seconds")
+NUMBERS_IN_QUERY = ("evse_id", "connector_id", "duration_seconds", "seed")
 
 
 class ChargerDeedView(TenantViewSet):
@@ -101,7 +103,10 @@ def body_of(request: Request) -> Any:
     return {name: _from_query(name, text) for name, text in request.query_params.items()} | dict(request.data)
 
 
-def _from_query(name: str, text: Any) -> str | int:
+def _from_query(name: str, text: Any) -> Any:
+    if name == "parameters":
+        with suppress(ValueError):
+            return json.loads(text)
     is_number = name in NUMBERS_IN_QUERY and text.isascii() and text.isdigit() and len(text) < 20
     return int(text) if is_number else text
 

@@ -50,6 +50,10 @@ FAULT_QUERY = [
     OpenApiParameter("fault_type", str, description="As in the body, for clients that send none."),
     OpenApiParameter("evse_id", int, description="As in the body."),
     OpenApiParameter("connector_id", int, description="As in the body."),
+    OpenApiParameter("severity", str, description="As in the body."),
+    OpenApiParameter("duration_seconds", int, description="As in the body."),
+    OpenApiParameter("seed", int, description="As in the body."),
+    OpenApiParameter("parameters", str, description="As in the body, as a JSON object."),
 ]
 READERS = {"configuration": ConfigurationView, "local-auth-list": LocalListView}
 

@@ -34,7 +34,7 @@ from tenants.scoping import scope
 
 logger = logging.getLogger(__name__)
 CHUNK = 100
-CLAIM_SECONDS = 30.0  # far longer than a chunk takes; renewed with each
+CLAIM_SECONDS = 10.0  # longer than a chunk takes; renewed with each
 MOST_ATTEMPTS = 5  # without any progress
 TASK = "chargers.tasks.run_job"
 CREATING, FINISHED = "create-chargers {done} of {total}", "done"
@@ -201,7 +201,7 @@ def _release(job: Job) -> None:
     """READY when all is done; else, being stopped, free for the next worker at once."""
     if job.done >= job.total:
         ready = {"status": ProvisioningStatus.READY, "current_step": FINISHED, "provisioned_at": timezone.now()}
-        _advance(job, claimed_until=None, **ready)
+        _advance(job, claimed_until=None, wanted=[], **ready)
     else:
         _advance(job, claimed_until=None)
 

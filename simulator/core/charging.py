@@ -10,7 +10,7 @@ from simulator.core import causes, timestamps
 from simulator.core.authorization import Rules, TokenInfo, TokenStore
 from simulator.core.calls import NOTIFY
 from simulator.core.errors import CommandRefused
-from simulator.core.fault_injection import FaultInjection
+from simulator.core.lab import Lab
 from simulator.core.physical.connector import Connector, Grant
 from simulator.core.pictures import connector_picture
 from simulator.core.station import Station
@@ -18,7 +18,7 @@ from simulator.core.station import Station
 S = TypeVar("S", bound=Station)
 
 
-class Charging(FaultInjection[S]):
+class Charging(Lab[S]):
     def __init__(self, station: S) -> None:
         super().__init__(station)
         self.tokens = TokenStore(station.store.get("local_list", {}), station.store.get("token_cache", {}))
@@ -294,7 +294,7 @@ class Charging(FaultInjection[S]):
             return
         if running.target_wh is not None and connector.session_wh() >= running.target_wh - 0.01:
             self._close_session(connector, causes.ENERGY_LIMIT)
-        elif connector.ev_connected and connector.offers and running.authorized:
+        elif connector.ev_connected and connector.offers and running.authorized and not self.station.wire.dark:
             connector.close_contactor_soon(self.station.now)
 
     def save(self) -> None:
@@ -318,6 +318,7 @@ class Charging(FaultInjection[S]):
         if not connector.plug():
             return False
         connector.finishing = False
+        self.clear_on_replug(connector)
         self.station.cancel_timer(f"plug_timeout:{connector.number}")
         if connector.grant is None and connector.running is None:
             self.station.set_timer(f"tag_timeout:{connector.number}", self.connection_timeout())

@@ -147,9 +147,7 @@ NETWORK_KINDS = {
         ),
         _network("no-pong", "Pings of the CSMS are not answered; everything else is."),
         _network("half-open", "TCP stays up but nothing is read or written. At its end the station reconnects."),
-        _network(
-            "flapping", "The connection drops again and again.", EVERY, _number(JITTER, 0, 600_000, 0)
-        ),
+        _network("flapping", "The connection drops again and again.", EVERY, _number(JITTER, 0, 600_000, 0)),
         _network(
             "clock-drift",
             "The station's timestamps are off, until the CSMS's currentTime sets its clock; ppm goes on.",

@@ -51,8 +51,10 @@ class NetworkFaults(Block["Station"]):
         for one in self.active.values():
             one.since = station.now.mono
             self._plan(one)
+        self.active.pop("half-open", None)  # its socket is gone with the process that held it
         self.held: list[Held] = []
-        self.power_back_at: float | None = None  # mono; the mains are gone until then
+        # mono; the mains are gone until then
+        self.power_back_at: float | None = float("inf") if "power-loss" in self.active else None
         self._power_goes_at: float | None = None
         self._power_off_s: float | None = None
 
@@ -79,6 +81,10 @@ class NetworkFaults(Block["Station"]):
     def cut(self) -> bool:
         """No connection can be made now."""
         return self.dark or any(code in self.active for code in ("network-drop", "half-open", "power-loss"))
+
+    @property
+    def answers_pings(self) -> bool:
+        return "no-pong" not in self.active
 
     @property
     def holds_calls(self) -> bool:
@@ -293,8 +299,8 @@ class NetworkFaults(Block["Station"]):
             case "no-pong":
                 station.order(AnswerPings(True))
             case "power-loss":
-                self.power_back_at = station.now.mono
                 self._power_goes_at = None
+                self.power_back_at = station.now.mono if self.dark else None
         if code in ("network-drop", "half-open", "wrong-subprotocol") and station.link.state == "waiting":
             station.link.failures = 0
             station.link.wait(station.now.mono, station.random.uniform(0, RETURN_SPREAD_S))

@@ -119,7 +119,8 @@ class Reservations(Block[S]):
             elif not self._has_a_place(reservation):
                 self._end(reservation, REMOVED)
         for connector in self.station.connectors:
-            self._mark(connector)
+            if self.held or connector.reserved:
+                self._mark(connector)
 
     def _end(self, reservation: Reservation, why: str) -> None:
         del self.held[reservation.reservation_id]

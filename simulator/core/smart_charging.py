@@ -85,7 +85,8 @@ class SmartCharging(Block[S]):
     # --- effect -----------------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
-        self._purge()
+        if self._kept:
+            self._purge()
         self.apply()
 
     def _purge(self) -> None:

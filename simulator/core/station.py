@@ -20,6 +20,7 @@ from simulator.core.facts import (
     AnyFact,
     Close,
     ConnectionChanged,
+    Drop,
     Frame,
     Instant,
     Order,
@@ -28,6 +29,7 @@ from simulator.core.facts import (
 )
 from simulator.core.link import BackOff, Link
 from simulator.core.memory import Memory
+from simulator.core.network_faults import NetworkFaults
 from simulator.core.physical.connector import Connector
 from simulator.core.setup import Setup
 
@@ -91,6 +93,7 @@ class Station:
             Connector(outlet, setup.options, setup.seed, self.store.get(self._section(outlet)), now, number)
             for number, outlet in enumerate(setup.outlets, start=1)
         ]
+        self.wire = NetworkFaults(self)
         self._facts: list[AnyFact] = []
         self._orders: list[Order] = []
         self._out: tuple[str, Call] | None = None
@@ -100,7 +103,7 @@ class Station:
         self._reboot: str = ""
         self.reset_command: str = ""
         self._deferred: list[tuple[str, str, dict[str, Any]]] = []
-        self.blocks = [block_class(self) for block_class in self.block_classes]
+        self.blocks = [*(block_class(self) for block_class in self.block_classes), self.wire]
         self._methods = self._collect_methods()
 
     # --- what versions provide --------------------------------------------------------------------------------------
@@ -147,7 +150,7 @@ class Station:
         self._leave()
 
     def wants_connection(self, now: Instant) -> bool:
-        return self.link.connect_at is not None and now.mono >= self.link.connect_at
+        return self.link.connect_at is not None and now.mono >= self.link.connect_at and not self.wire.cut
 
     def connecting(self, now: Instant) -> None:
         self._enter(now)
@@ -197,7 +200,7 @@ class Station:
 
     def tick(self, now: Instant) -> None:
         self._enter(now)
-        due = sorted((at, name) for name, at in self.timers.items() if at <= now.mono)
+        due = sorted((at, name) for name, at in self.timers.items() if at <= now.mono and not self.wire.dark)
         self._quiet = bool(due) and all(name in QUIET_TIMERS for _, name in due)
         for _, name in due:
             # An earlier timer of this tick may have cancelled or moved this one.
@@ -244,8 +247,9 @@ class Station:
         """Mono time at which `tick` must be called, or a connection is wanted; None: never by itself."""
         events = [connector.next_event(self.now) for connector in self.connectors]
         events += [block.next_event() for block in self.blocks]
-        events += [self.link.connect_at, self.commands.next_deadline()]
-        times = [*self.timers.values(), *(event for event in events if event is not None)]
+        events += [None if self.wire.cut else self.link.connect_at, self.commands.next_deadline()]
+        events += [] if self.wire.dark else self.timers.values()
+        times = [event for event in events if event is not None]
         if self.link.connected and self.outbox.queue and self._out is None and self.outbox.not_before > self.now.mono:
             times.append(self.outbox.not_before)
         return min(times) if times else None
@@ -278,13 +282,13 @@ class Station:
     @property
     def clock(self) -> float:
         """The station's own wall clock, set by the CSMS's answers (contract H2)."""
-        return self.now.wall + self.clock_offset
+        return self.now.wall + self.clock_offset + self.wire.skew
 
     @contextmanager
     def as_of(self, clock: float) -> Iterator[None]:
         """What happens within the block happened at that time of the station's clock."""
         before = self.now
-        self.now = Instant(before.mono, clock - self.clock_offset)
+        self.now = Instant(before.mono, clock - self.clock_offset - self.wire.skew)
         try:
             yield
         finally:
@@ -331,7 +335,7 @@ class Station:
         self._come_online(after_boot=True)
 
     def set_clock(self, csms_time: float | None) -> None:
-        if csms_time is not None:
+        if csms_time is not None and self.wire.clock_set():
             self.clock_offset = csms_time - self.now.wall
 
     def installed(self, result: dict[str, Any]) -> None:
@@ -348,19 +352,62 @@ class Station:
 
         The command that caused it ends when the CSMS has accepted the boot.
         """
+        if any(fault.code == "ResetFailure" for connector in self.connectors for fault in connector.faults):
+            self.commands.note(self.commands.cause, "The reset fails: ResetFailure is active.")
+            return
         self._reboot = reason
-        self.reset_command = self.commands.cause
-        self.commands.hold(self.reset_command)
+        self._await_boot()
         self.set_timer("reboot_forced", REBOOT_FLUSH_S)
+
+    def _await_boot(self) -> None:
+        self.reset_command = self.commands.cause or self.reset_command
+        self.commands.hold(self.reset_command)
 
     @property
     def rebooting(self) -> bool:
-        return bool(self._reboot)
+        """On its way down, or without power."""
+        return bool(self._reboot) or self.wire.dark
 
     def drop_link(self, reason: str) -> None:
         """The link is dead though the socket looks open: nothing more goes out on it."""
+        if self.wire.mute:
+            return  # a frozen station notices nothing
         self.link.closing()
         self._orders.append(Close(GOING_AWAY, reason))
+
+    # --- what faults do to the machine (see `network_faults.py`) ----------------------------------------------------
+
+    def lose_link(self, order: Order) -> None:
+        """Ends the connection by this order; the station sees it lost at once."""
+        if self.link.connected:
+            self._orders.append(order)
+            self._lose_connection()
+            self._reconnect_later()
+
+    def lose_power(self) -> None:
+        """Silence. What counts a transaction's time goes on counting, all else is forgotten."""
+        self._await_boot()
+        if self.link.connected:
+            self._orders.append(Drop("silence"))
+            self._lose_connection()
+        self.link.off()
+        self.timers = {name: at for name, at in self.timers.items() if ":" in name}
+        self._reboot = ""
+        self._went_down()
+
+    def regain_power(self) -> None:
+        self.registration, self.boot_reason = "", "PowerUp"
+        self.set_timer("boot_done", self.setup.options.boot_seconds)
+
+    @property
+    def all_said(self) -> bool:
+        return self.outbox.idle and self._out is None
+
+    def _went_down(self) -> None:
+        for connector in self.connectors:
+            connector.open_contactor()
+        for block in self.blocks:
+            block.went_down()
 
     # --- a user's commands ------------------------------------------------------------------------------------------
 
@@ -438,6 +485,7 @@ class Station:
             self._connection_down()
         self.link.off()
         self.registration, self.boot_reason, self._reboot = "", self._reboot, ""
+        self._went_down()
         self.set_timer("boot_done", self.setup.options.boot_seconds)
 
     def _connection_down(self) -> None:
@@ -499,6 +547,11 @@ class Station:
             return
         if self.registration == "Rejected":
             self._refuse_while_rejected(incoming)
+            return
+        if self.wire.mute:
+            return
+        if (chosen := self.wire.chosen_answer(incoming.action, incoming.message_id)) is not None:
+            self._send_text(chosen, incoming.message_id, incoming.action, rpc.NAMES[int(chosen[1])], injected=True)
             return
         try:
             answer = self._answer(incoming)
@@ -613,7 +666,7 @@ class Station:
 
     def _pump(self) -> None:
         """One own CALL at a time (OCPP-J 1.6, 4.1.1): sends the next if none is out."""
-        if self._out is not None or not self.link.connected:
+        if self._out is not None or not self.link.connected or self.wire.holds_calls:
             return
         accepted = self.registration == "Accepted"
         call = self.outbox.next(
@@ -646,8 +699,7 @@ class Station:
             masked=blanked is not None,
             injected=call.injected,
         )
-        self.commands.frame(call.command_id, self._record(frame), self.now)
-        self._orders.append(Send(wire))
+        self._send(frame, wire, call.command_id)
         if not call.injected and (sent := self._methods.get(f"{call.action}_sent")):
             sent(call)
 
@@ -656,10 +708,23 @@ class Station:
         self._keep_answer(message_id, wire)
         self._send_text(wire, message_id, action, "CALLERROR")
 
-    def _send_text(self, wire: str, message_id: str, action: str, message_type: str) -> None:
-        frame = Frame(0, CP_TO_CSMS, wire, self.now.wall, message_type, message_id[:64], action[:50])
-        self.commands.frame(self.commands.cause, self._record(frame), self.now)
-        self._orders.append(Send(wire))
+    def _send_text(
+        self, wire: str, message_id: str, action: str, message_type: str, *, injected: bool = False
+    ) -> None:
+        frame = Frame(
+            0, CP_TO_CSMS, wire, self.now.wall, message_type, message_id[:64], action[:50], injected=injected
+        )
+        self._send(frame, wire, self.commands.cause)
+
+    def _send(self, frame: Frame, wire: str, command_id: str) -> None:
+        """Faults of the network may change, double, hold or swallow it."""
+        for shown, order in self.wire.outgoing(frame, wire):
+            self.put_out(shown, order, command_id)
+
+    def put_out(self, frame: Frame, order: Send, command_id: str = "") -> None:
+        """Logs a frame and sends it: both happen at once or not at all."""
+        self.commands.frame(command_id or self.commands.cause, self._record(frame), self.now)
+        self._orders.append(order)
 
     # --- each input -------------------------------------------------------------------------------------------------
 

@@ -13,17 +13,20 @@ from uuid import UUID
 
 from chargers.services.ingest import Record, Snapshot
 from simulator.core.facts import (
+    AnswerPings,
     AnyFact,
     Close,
     CommandAdvanced,
     ConnectionChanged,
     Drop,
     Frame,
+    FreezeSocket,
     Instant,
     Order,
     Outcome,
     Ping,
     Send,
+    SendBytes,
 )
 from simulator.core.setup import Setup
 from simulator.core.station import Station
@@ -237,7 +240,8 @@ class Runner:
         self._first = False
         self._input(self.station.connecting)
         around, machine = self.around, self.machine
-        self.socket = Socket(self, around.resolver, around.turns, machine.url, machine.setup.subprotocol)
+        self.socket = Socket(self, around.resolver, around.turns, machine.url, self.station.wire.subprotocol)
+        self.socket.answer_pings(self.station.wire.answers_pings)
         if not self.around.gate.is_set():
             self.socket.hold("gate")
         self.socket.open()
@@ -311,15 +315,30 @@ class Runner:
             if not self.around.may_speak():
                 return  # the process was stopped in the middle of this step
             match order:
+                case SendBytes() | FreezeSocket() | AnswerPings() | Drop():
+                    self._misbehave(self.socket, order)
                 case Send(text=text):
                     self.socket.send_text(text)
                 case Close(code=code, reason=reason):
                     self.socket.close(code, reason)
                 case Ping():
                     self.socket.ping()
-                case Drop():
-                    self.socket.abort()
-                    self.closed(ABNORMAL, "The network was cut.")
+
+    def _misbehave(self, socket: Socket, order: Order) -> None:
+        """What only an injected fault orders."""
+        match order:
+            case SendBytes(data=data, as_text=as_text):
+                socket.send_bytes(data, as_text=as_text)
+            case FreezeSocket():
+                socket.freeze()
+            case AnswerPings(wanted=wanted):
+                socket.answer_pings(wanted)
+            case Drop(kind=kind):
+                if kind == "silence":
+                    socket.fall_silent()
+                else:
+                    socket.reset()
+                self.closed(ABNORMAL, "The network was cut.")
 
     def _rearm(self, now: Instant) -> None:
         if self.ended or self._on_closed is not None:

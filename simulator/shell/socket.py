@@ -6,9 +6,10 @@ A connected charger costs no task. The order never varies: feed the bytes, write
 
 import asyncio
 import os
+import struct
 from collections import deque
 from collections.abc import Mapping
-from socket import gaierror
+from socket import SO_LINGER, SOL_SOCKET, gaierror
 from ssl import SSLError
 from typing import Protocol
 
@@ -26,6 +27,8 @@ from simulator.shell.turns import Turns
 
 CONNECT_TIMEOUT = 20.0  # s: name, TCP, TLS and the HTTP upgrade together
 CLOSE_TIMEOUT = 2.0  # s for the CSMS to answer a close frame and to end TCP
+SILENCE = 300.0  # s that a cut connection's end of TCP is kept, so that the CSMS hears nothing of it
+LINGER_NOT = struct.pack("ii", 1, 0)
 MAX_MESSAGE = 256 * 1024  # bytes; the protocol closes with 1009 beyond it
 SLICE = 8  # events delivered before other chargers get their turn
 BACKLOG = 64  # events waiting before a CSMS that floods is not read any more
@@ -54,6 +57,12 @@ class _Client(ClientProtocol):
     def process_subprotocol(self, headers: Headers) -> Subprotocol | None:
         chosen = headers.get_all("Sec-WebSocket-Protocol")
         return Subprotocol(", ".join(chosen)) if chosen else None
+
+    answers_pings = True
+
+    def send_frame(self, frame: Frame) -> None:
+        if self.answers_pings or frame.opcode is not Opcode.PONG:
+            super().send_frame(frame)
 
 
 class Lost:
@@ -86,6 +95,7 @@ class Socket(asyncio.Protocol):
         self._reading = True
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        self._answers_pings = True
 
     # --- what the runner asks for -----------------------------------------------------------------------------------
 
@@ -112,6 +122,22 @@ class Socket(asyncio.Protocol):
         self._client.send_text(text.encode())
         self._write()
         return True
+
+    def send_bytes(self, data: bytes, *, as_text: bool) -> bool:
+        """A message whose bytes need not be what its kind promises."""
+        if self._client is None or not self.is_open:
+            return False
+        if as_text:
+            self._client.send_text(data)
+        else:
+            self._client.send_binary(data)
+        self._write()
+        return True
+
+    def answer_pings(self, wanted: bool) -> None:
+        self._answers_pings = wanted
+        if self._client is not None:
+            self._client.answers_pings = wanted
 
     def ping(self) -> None:
         if self._client is not None and self.is_open:
@@ -148,6 +174,30 @@ class Socket(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def freeze(self) -> None:
+        """Half open: nothing is read or written any more, though TCP stays up."""
+        self.hold("frozen")
+        self._events.clear()
+
+    def reset(self) -> None:
+        """Ends TCP with RST instead of FIN, as a cut that somebody on the way notices; no callback follows."""
+        if self._transport is not None:
+            tcp = self._transport.get_extra_info("socket")
+            if tcp is not None:
+                tcp.setsockopt(SOL_SOCKET, SO_LINGER, LINGER_NOT)
+        self.abort()
+
+    def fall_silent(self) -> None:
+        """As if the cable were cut: no byte more in either direction, no end of TCP either; no callback follows."""
+        if self._transport is None:
+            self.abort()
+            return
+        self._handler = None
+        self._events.clear()
+        self._cancel_limit()
+        self._transport.pause_reading()
+        self._loop.call_later(SILENCE, self._transport.abort)
+
     def hold(self, reason: str) -> None:
         """Reads and delivers nothing until every reason given is freed again."""
         self._holds.add(reason)
@@ -175,6 +225,7 @@ class Socket(asyncio.Protocol):
         """Tries the name's addresses in turn. Raises the last address's OSError."""
         addresses = await self._resolver.resolve(uri)
         self._client = _Client(uri, subprotocols=[Subprotocol(self._offered)], max_size=MAX_MESSAGE)
+        self._client.answers_pings = self._answers_pings
         for last, address in zip([*[False] * (len(addresses) - 1), True], addresses, strict=True):
             try:
                 await self._loop.create_connection(

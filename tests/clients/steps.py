@@ -211,7 +211,7 @@ def third_client() -> Iterator[Step]:
     yield Step("health.health_check")
     yield from catalog("list_brands", "list_models", "get_model")
     yield from locations("create", PLAIN_NAMES)
-    # yield Step("location_templates.list", {"type": "AC", "ocpp_version": "OCPP1.6"})
+    yield Step("location_templates.list", {"type": "AC", "ocpp_version": "OCPP1.6"})
     yield Step("chargers.create", CHARGER, BOOT, {"charger": "charger_id"})
     yield Step("chargers.get_status", ONE, until={"status": "READY"})
     yield Step("chargers.list", {**SITE_OF, "limit": 10})

@@ -20,6 +20,8 @@ AC_RAMP_S, DC_RAMP_S = 2.0, 15.0  # DC: the first time; later a new limit is fol
 CONTACTOR_S = (1.0, 3.0)
 LEAST_DC_V = 300
 ROUNDING = 1e-6
+STOPS_METER = frozenset({"MeterStuck", "PowerMeterFailure"})
+SILENT = frozenset({"MeterStuck", "MeterJump", "MeterNegativeStep", "SwappedPhases"})  # told by no status
 UNDER_LIMIT = 0.97  # a car stays this much under the current on offer, so that no metered value exceeds it
 
 
@@ -30,6 +32,8 @@ class Fault(msgspec.Struct, frozen=True):
     asked: str
     blocking: bool
     until: float | None = None
+    register_wh: float = 0.0  # of the meter when the fault came
+    offset_wh: float = 0.0  # by which it is wrong since
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -148,13 +152,18 @@ class Connector:
 
     @property
     def blocking_fault(self) -> Fault | None:
-        """The newest blocking fault."""
-        return next((fault for fault in reversed(self.faults) if fault.blocking), None)
+        """The newest blocking fault. A faulty lock stops nothing that runs already (contract 8.1)."""
+        blocking = (one for one in reversed(self.faults) if one.blocking)
+        return next((one for one in blocking if self.running is None or one.code != "ConnectorLockFailure"), None)
 
     @property
     def shown_fault(self) -> Fault | None:
         """The fault a status message names: the most severe, newest first."""
-        return self.blocking_fault or (self.faults[-1] if self.faults else None)
+        told = [fault for fault in self.faults if fault.code not in SILENT]
+        return self.blocking_fault or (told[-1] if told else None)
+
+    def has_fault(self, code: str) -> bool:
+        return any(fault.code == code for fault in self.faults)
 
     @property
     def usable(self) -> bool:
@@ -277,7 +286,17 @@ class Connector:
         return min(target, self._power_w + rise)
 
     def meter_wh(self) -> int:
-        return int(self.register_wh)
+        return max(0, int(self.metered_wh))
+
+    @property
+    def metered_wh(self) -> float:
+        """What the meter shows: the register, unless a fault stopped it or made it jump."""
+        shown = self.register_wh
+        for fault in self.faults:
+            if fault.code in STOPS_METER and not fault.blocking:
+                shown = fault.register_wh
+            shown += fault.offset_wh
+        return shown
 
     def session_wh(self) -> float:
         return self.register_wh - self.running.meter_start if self.running else 0.0

@@ -1,5 +1,6 @@
 """One coherent reading of an outlet: V x I x phases = P at one instant (behaviour contract, M10, M13, M15)."""
 
+import math
 from random import Random
 
 import msgspec
@@ -8,6 +9,8 @@ from simulator.core.physical.connector import Connector
 
 NOMINAL_HZ = 50.0
 POWER_FACTOR = 0.99
+OVERHEATED_BY_C = 45.0
+VOLTAGE_SHARES = {"OverVoltage": 1.2, "UnderVoltage": 0.8}  # of the nominal one
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -33,8 +36,10 @@ def read(connector: Connector, noise: Random) -> Reading:
     voltages = _voltages(connector, power, noise)
     share = power / len(voltages)
     currents = tuple(share / (voltage * factor) for voltage in voltages)
+    if connector.has_fault("SwappedPhases"):
+        currents = currents[1:] + currents[:1]
     return Reading(
-        energy_wh=connector.register_wh,
+        energy_wh=max(0.0, connector.metered_wh),
         power_w=power,
         voltages_v=voltages,
         currents_a=currents[:phases] if connector.is_ac else currents,
@@ -43,11 +48,21 @@ def read(connector: Connector, noise: Random) -> Reading:
         offered_a=connector.offered_a,
         offered_w=connector.offered_w,
         soc_percent=connector.vehicle.soc * 100,
-        temperature_c=28 + 22 * power / connector.outlet.max_power_w + noise.uniform(-0.5, 0.5),
+        temperature_c=_temperature(connector, power) + noise.uniform(-0.5, 0.5),
     )
 
 
+def _temperature(connector: Connector, power: float) -> float:
+    healthy = 28 + 22 * power / connector.outlet.max_power_w
+    return healthy + OVERHEATED_BY_C if connector.has_fault("HighTemperature") else healthy
+
+
 def _voltages(connector: Connector, power: float, noise: Random) -> tuple[float, ...]:
+    off = math.prod(share for code, share in VOLTAGE_SHARES.items() if connector.has_fault(code))
+    return tuple(voltage * off for voltage in _healthy_voltages(connector, power, noise))
+
+
+def _healthy_voltages(connector: Connector, power: float, noise: Random) -> tuple[float, ...]:
     load = power / connector.outlet.max_power_w
     if connector.is_ac:
         nominal = connector.outlet.voltage_v * (1 - 0.01 * load)

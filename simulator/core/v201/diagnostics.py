@@ -7,14 +7,14 @@ from simulator.core.block import Block
 from simulator.core.calls import Call
 from simulator.core.faults import KINDS
 from simulator.core.physical.connector import Connector, Fault
+from simulator.core.physical.meter import VOLTAGE_SHARES
 from simulator.core.v201.variables import STATION_HARDWARE
 
 if TYPE_CHECKING:
     from simulator.core.v201.charging_station import ChargingStation
 
 MOST_KEPT = 100
-# (value with the fault, value without) where it is no boolean; voltages are shares of the nominal one.
-VOLTAGE_SHARES = {"OverVoltage": 1.2, "UnderVoltage": 0.8}
+# (value with the fault, value without) where it is no boolean.
 VALUES = {"EVCommunicationError": ("E", "B"), "WeakSignal": ("-108", "-67")}
 
 

@@ -46,6 +46,7 @@ class Reset(Block["ChargingStation"]):
     def _go_down(self, reason: str) -> None:
         self.waiting, self.going_down = False, True
         self.station.reboot(reason)
+        self.going_down = self.station.rebooting
 
     def settle(self) -> None:
         if self.waiting and not any(connector.running is not None for connector in self.station.connectors):
