@@ -1,6 +1,6 @@
 """The request bodies that the OpenAPI document shows. They run as they stand: only ids and addresses are other ones."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample
@@ -62,11 +62,11 @@ def example(name: str, body: Any) -> OpenApiExample:
     return OpenApiExample(name, body, request_only=True)
 
 
-def of_event(event_type: str) -> Iterable[OpenApiExample]:
+def of_event(event_type: str) -> Sequence[OpenApiExample]:
     return [example(event_type, EVENTS[event_type])] if EVENTS.get(event_type) else []
 
 
-def of_targeted(event_type: str, *, one: bool) -> Iterable[OpenApiExample]:
+def of_targeted(event_type: str, *, one: bool) -> Sequence[OpenApiExample]:
     """With the target beside the event: one charger, else all of a location."""
     target = {"charger_id": CHARGER_ID} if one else {"location_id": LOCATION_ID}
     return [example(event_type, {"target": target, "event": EVENTS.get(event_type, {})})]

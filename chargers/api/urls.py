@@ -6,6 +6,7 @@ Fixed names first, then the commands from their closed list: an unknown name is 
 from django.urls import URLPattern, path
 
 from chargers.api.families import CANONICAL, Family
+from chargers.api.faults import FaultCatalogView
 from chargers.api.fleet import LocationChargersViewSet
 from chargers.api.history import CommandHistoryViewSet
 from chargers.api.log_views import ConnectionViewSet, LogViewSet
@@ -54,4 +55,8 @@ def spellings() -> list[URLPattern]:
     ]
 
 
-urlpatterns: list[URLPattern] = [*spellings(), *routes(CANONICAL)]
+urlpatterns: list[URLPattern] = [
+    *spellings(),
+    *routes(CANONICAL),
+    path("faults", FaultCatalogView.as_view({"get": "list"})),
+]

@@ -5,6 +5,8 @@ from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
 
+from ocpplab.api.links import add_links
+
 COMPONENTS = {
     "schemas": {
         "Error": {
@@ -55,6 +57,7 @@ TAGS = {
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """drf-spectacular's hook for the finished document."""
     result["components"].setdefault("schemas", {}).update(COMPONENTS["schemas"])
+    add_links(result["paths"])
     used = {tag for path in result["paths"].values() for operation in path.values() for tag in operation["tags"]}
     result["tags"] = [{"name": tag, "description": TAGS.get(tag, "")} for tag in sorted(used, key=_rank)]
     return result
@@ -68,5 +71,5 @@ def _rank(tag: str) -> tuple[int, str]:
 @cache
 def document() -> dict[str, Any]:
     """The whole document, the same for every reader: made once in a process."""
-    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return made

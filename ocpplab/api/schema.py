@@ -94,7 +94,7 @@ class GatewaySchema(AutoSchema):
         return dict(self.operation.responses) if self.operation else super().get_response_serializers()
 
     def get_override_parameters(self) -> list[Any]:
-        headers = getattr(self.view, "header_parameters", ())
+        headers: Sequence[Any] = getattr(self.view, "header_parameters", None) or ()
         shown = [one for one in headers if self.method == "POST" or one.name != "Idempotency-Key"]
         shown += self.condition_parameters()
         return shown + list(self.operation.parameters if self.operation else super().get_override_parameters())
@@ -137,7 +137,7 @@ class GatewaySchema(AutoSchema):
             codes.append("404")
         if self.method.lower() in BODY_METHODS:
             codes += ["400", "413", "415"]
-        if self.method.lower() == "post" and getattr(self.view, "header_parameters", ()):
+        if self.method.lower() == "post" and getattr(self.view, "header_parameters", None):
             codes.append("409")  # of an Idempotency-Key
         if self.condition == "update":
             codes.append("412")

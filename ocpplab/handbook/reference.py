@@ -94,10 +94,17 @@ def twin_sentence(path: str, operation: Json, twin: Json) -> str:
     return f"Also at `{path}`, which answers {theirs[0]} with {theirs[1]}."
 
 
+def _schema(content: Json) -> Json:
+    """The schema of the one media type an answer has; {} where it has no body."""
+    media: list[Json] = list(content.values())
+    schema: Json = media[0].get("schema", {}) if media else {}
+    return schema
+
+
 def success(operation: Json) -> tuple[str, str]:
     code = next(code for code in operation["responses"] if code.startswith("2"))
     content = operation["responses"][code].get("content", {})
-    schema = next(iter(content.values()), {}).get("schema", {})
+    schema = _schema(content)
     return code, kind(schema, "") or "nothing"
 
 
@@ -119,7 +126,7 @@ def body(operation: Json) -> Iterator[str]:
         return
     schema = resolved(content["schema"])
     if schema.get("properties"):
-        yield from ("Body:", "", *fields(schema))
+        yield from ("Body:", "", *fields(dict(schema)))
     elif name := kind(content["schema"]):
         yield from (f"Body: {name}.", "")
     for example in examples(content):
@@ -136,7 +143,7 @@ def answers(operation: Json) -> Iterator[str]:
     yield from ("| Answer | | |", "|---|---|---|")
     for code, answer in operation["responses"].items():
         if code not in SHARED_ANSWERS:
-            schema = next(iter(answer.get("content", {}).values()), {}).get("schema", {})
+            schema = _schema(answer.get("content", {}))
             yield f"| {code} | {kind(schema)} | {cell(answer.get('description', ''))} |"
     yield ""
 

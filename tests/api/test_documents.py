@@ -30,19 +30,19 @@ def test_the_schema_is_open_and_names_every_command_once(anonymous: ApiClient) -
     assert {"202", "401", "403", "404", "409", "422", "500"} <= set(start["responses"])
 
 
-@pytest.mark.parametrize("path", ["/docs", "/docs/swagger"])
-def test_the_docs_are_a_page_without_a_third_party(anonymous: ApiClient, path: str) -> None:
-    answer = anonymous.get(path, HTTP_ACCEPT="text/html")
+def test_the_page_to_try_the_api_needs_no_third_party(anonymous: ApiClient) -> None:
+    answer = anonymous.get("/docs/api", HTTP_ACCEPT="text/html")
     assert answer.status_code == 200
     assert b"swagger-ui" in answer.content
     assert b"//cdn" not in answer.content
+    assert anonymous.get("/docs/swagger").headers["Location"] == "/docs/api"
 
 
 def test_the_landing_page_links_what_there_is(anonymous: ApiClient) -> None:
     answer = anonymous.get("/", HTTP_ACCEPT="text/html,*/*")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/html")
-    for link in ("/openapi.json", "/docs", "/health", "/admin/"):
+    for link in ("/openapi.json", "/docs", "/docs/api", "/health", "/admin/", "/llms.txt"):
         assert f'href="{link}"'.encode() in answer.content
 
 

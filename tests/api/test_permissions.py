@@ -24,6 +24,7 @@ def name(route: Route) -> str:
 EVENT = {
     "id_tag": "T", "power_w": 1, "configuration": {"HeartbeatInterval": "9"}, "list_version": 1, "entries": [],
     "fault_type": "GroundFailure", "action": "heartbeat", "ocpp_version": "ocpp1.6", "payload": {},
+    "state": "ready", "text": "[]",
 }  # fmt: skip
 
 

@@ -28,7 +28,7 @@ class Gateway:
         self.base_url, self.house_csms = facts["base_url"], facts["house_csms_url"]
         self.headers = {"Authorization": f"Bearer {facts['user_token']}"}
         self.http = httpx.Client(base_url=self.base_url, headers=self.headers, timeout=30)
-        self.ids: dict[str, str] = {"brand_slug": "wallbox", "model_slug": "wallbox-pulsar-plus"}
+        self.ids: dict[str, str] = {name: WALL_BOX[name] for name in ("brand_slug", "model_slug", "connector_type")}
         self.made = 0
 
     def ask(self, method: str, path: str, status: int, **options: Any) -> Any:

@@ -32,11 +32,9 @@ def run_line(line: str) -> dict:
     return json.loads(answer.stdout)
 
 
-def test_it_says_that_it_is_healthy_within_seconds(lab):
+def test_it_says_when_it_is_healthy(lab):
     assert lab.is_healthy()
-    seconds = float(re.search(r"Healthy after ([\d.]+) s", lab.running.output)[1])
-    # Ten on a machine of its own; here all of the suite may be running beside it.
-    assert seconds < 30
+    assert re.search(r"Healthy after [\d.]+ s", lab.running.output)
 
 
 def test_all_processes_run(lab):
