@@ -4,16 +4,19 @@ Shapes (gateway contract, section 2): `{"detail": "<sentence>"}`; for 422 `{"det
 raise, nobody builds error JSON by hand.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
 from ocpplab.api.bodies import TOO_LARGE
 
+logger = logging.getLogger(__name__)
 Location = tuple[str | int, ...]
 
 
@@ -129,6 +132,9 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
         error = Forbidden("You may not do this.")
     elif isinstance(error, RequestDataTooBig):
         return too_large()
+    elif isinstance(error, OperationalError | InterfaceError):  # gone, starting, or locked for too long
+        logger.error("database unavailable", exc_info=error)
+        error = Unavailable("The database does not answer: repeat in a moment.", headers={"Retry-After": "1"})
     if isinstance(error, exceptions.APIException):
         headers = _drf_headers(error, context)
         error = from_drf(error)

@@ -72,9 +72,7 @@ class Moment(serializers.DateTimeField):
 class JsonObject(serializers.DictField):
     """Any JSON object that every database can store: no NUL, no lone surrogates, no number out of this world."""
 
-    default_error_messages = {
-        "unfit": "It cannot be stored: NUL, a lone surrogate, a huge number or depth."
-    }
+    default_error_messages = {"unfit": "It cannot be stored: NUL, a lone surrogate, a huge number or depth."}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, dict) and not is_storable(data):

@@ -6,8 +6,8 @@ from typing import Any
 
 OF_LOCATION = ("get_location", "update_location", "delete_location", "list_location_chargers", "get_location_logs")
 OF_CHARGER = (
-    "get_charger", "get_charger_status", "update_charger", "delete_charger", "start_session", "stop_charger", "get_logs",
-    "get_state", "list_commands", "get_configuration",
+    "get_charger", "get_charger_status", "update_charger", "delete_charger", "start_session", "stop_charger",
+    "get_logs", "get_state", "list_commands", "get_configuration",
 )  # fmt: skip
 ID, FIRST = "$response.body#/id", "$response.body#/data/0/id"
 PATH = "$request.path."

@@ -19,7 +19,7 @@ MEANINGS = {
     "422": "Body, query or path fails validation",
     "429": "More requests than this token may make; only where a rate limit is set",
     "500": "Internal error",
-    "503": "The simulator did not answer in time, or the gateway is too busy",
+    "503": "The simulator, the database or the broker did not answer in time: repeat in a moment",
 }
 PATH_WORDS = {
     "brand_slug": "A brand of the catalog.",
@@ -130,7 +130,7 @@ class GatewaySchema(AutoSchema):
         ]
 
     def error_codes(self) -> list[str]:
-        codes = ["422", "500"]
+        codes = ["422", "500", "503"]
         if getattr(self.view, "authentication_classes", None):
             codes += ["401", "403", "429"]
         if "{" in self.path or getattr(self.view, "has_target", False):

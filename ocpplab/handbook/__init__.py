@@ -1,1 +1,1 @@
-"""The documentation as the product serves it: Markdown files of `docs/site`, and a reference made of the API document."""
+"""The documentation as served: Markdown files of `docs/site`, and a reference made of the API document."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import OperationalError
 
 from chargers.models import Charger
 from tests.conftest import ApiClient
@@ -19,7 +20,7 @@ def client(user_token: str) -> ApiClient:
 
 
 @pytest.mark.parametrize(
-    "path", ["/nowhere", "/locations/", "/chargers//logs", "/ocpp", "/favicon.ico", "/a%00b", "/%ff"]
+    "path", ["/nowhere", "/locations/", "/chargers//logs", "/ocpp", "/robots.txt", "/a%00b", "/%ff"]
 )
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
 def test_an_unknown_path_is_404_json(client: ApiClient, path: str, method: str) -> None:
@@ -173,4 +174,16 @@ def test_an_internal_error_is_json_and_tells_nothing(
     monkeypatch.setattr(views.services, "find_location", broken)
     answer = client.get("/locations/x")
     assert answer.status_code == 500
+    assert "secret" not in answer.json()["detail"]
+
+
+def test_without_its_database_it_is_503_and_worth_repeating(client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    from locations.api import views
+
+    def gone(*args: object) -> None:
+        raise OperationalError("secret detail")
+
+    monkeypatch.setattr(views.services, "find_location", gone)
+    answer = client.get("/locations/x")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert "secret" not in answer.json()["detail"]

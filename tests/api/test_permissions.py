@@ -113,7 +113,11 @@ def test_a_stranger_sees_what_is_not_there(
     assert theirs.json() == nothing.json()
 
 
-@pytest.mark.parametrize("route", [route for route in READS if "<" not in route.path], ids=name)
+# The catalog of faults is everybody's.
+LISTS = [route for route in READS if "<" not in route.path and not route.path.endswith("faults")]
+
+
+@pytest.mark.parametrize("route", LISTS, ids=name)
 def test_a_stranger_lists_nothing(stranger_client: ApiClient, charger: Charger, route: Route) -> None:
     assert call(stranger_client, route).json()["data"] == []
 
