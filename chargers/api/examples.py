@@ -33,7 +33,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     "present_tag": {"id_tag": "TAG-RFID-001", "connector_id": 1},
     "ev_state": {"state": "paused", "soc_percent": 62, "connector_id": 1},
     "power_cycle": {"off_seconds": 2},
-    "raw_frame": {"text": "[2,\"raw-1\",\"Heartbeat\",{}]"},
+    "raw_frame": {"text": '[2,"raw-1","Heartbeat",{}]'},
     "update_configuration": {"configuration": CONFIGURATION},
     "set_local_auth_list": {"list_version": 1, "entries": ENTRIES},
     "inject_fault": {"fault_type": "OverCurrentFailure", "connector_id": 1},

@@ -708,12 +708,8 @@ class Station:
         self._keep_answer(message_id, wire)
         self._send_text(wire, message_id, action, "CALLERROR")
 
-    def _send_text(
-        self, wire: str, message_id: str, action: str, message_type: str, *, injected: bool = False
-    ) -> None:
-        frame = Frame(
-            0, CP_TO_CSMS, wire, self.now.wall, message_type, message_id[:64], action[:50], injected=injected
-        )
+    def _send_text(self, wire: str, message_id: str, action: str, message_type: str, *, injected: bool = False) -> None:
+        frame = Frame(0, CP_TO_CSMS, wire, self.now.wall, message_type, message_id[:64], action[:50], injected=injected)
         self._send(frame, wire, self.commands.cause)
 
     def _send(self, frame: Frame, wire: str, command_id: str) -> None:

@@ -3,6 +3,7 @@
 from functools import cache
 
 import pytest
+import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
@@ -17,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 
 from ocpplab.api.document import document
 from tests.openapi.gateway import Gateway
-from tests.openapi.generation import load
+from tests.openapi.generation import map_body, map_path_parameters, spoken
 
 FITTING, BROKEN = 30, 20  # examples of each operation
 # Left out are those on what is refused and what is taken: a body can fit its schema and make no sense here (an unknown
@@ -45,7 +46,10 @@ def settings_for(examples: int) -> settings:
 
 @cache
 def schema() -> BaseSchema:
-    return load()
+    loaded = schemathesis.openapi.from_dict(spoken(document()))
+    for hook in (map_path_parameters, map_body):
+        loaded.hook(hook)
+    return loaded
 
 
 def ask(path: str, method: str, gateway: Gateway, mode: GenerationMode, examples: int) -> None:

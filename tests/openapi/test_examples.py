@@ -12,7 +12,11 @@ SHOWN = [
     (method, path, one["value"])
     for path, methods in document()["paths"].items()
     for method, operation in methods.items()
-    for one in operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("examples", {}).values()
+    for one in operation.get("requestBody", {})
+    .get("content", {})
+    .get("application/json", {})
+    .get("examples", {})
+    .values()
 ]
 
 
