@@ -29,7 +29,6 @@ def test_what_is_created_can_be_read_and_what_is_deleted_is_gone(gateway: Gatewa
         "--header", f"Authorization: {gateway.headers['Authorization']}", "--phases", "stateful",
         "--checks", ",".join(CHECKS), "--mode", "positive", "--max-examples", str(EXAMPLES), "--no-shrink",
         "--generation-deterministic", "--suppress-health-check", "all", "--warnings", "off", "--no-color",
-        "--generation-database", "none",
     ]  # fmt: skip
     known = os.environ | {"SCHEMATHESIS_HOOKS": "tests.openapi.stateful_hooks", "KNOWN_IDS": json.dumps(gateway.ids)}
     done = subprocess.run(command, env=known, capture_output=True, text=True, timeout=540, check=False)
