@@ -59,7 +59,8 @@ class RedisPublish:
     async def listen(self, on_wake: OnWake) -> None:
         from redis.asyncio import Redis
 
-        async with Redis.from_url(settings.REDIS_URL) as client, client.pubsub() as pubsub:
+        # A read waits as long as nothing happens: that is no fault of the connection.
+        async with Redis.from_url(settings.REDIS_URL, socket_timeout=None) as client, client.pubsub() as pubsub:
             await pubsub.subscribe(CHANNEL)
             async for message in pubsub.listen():
                 if message["type"] == "message":

@@ -14,6 +14,7 @@ OCPP = "/ocpp"
 SHARED_ANSWERS = {"401", "403", "413", "415", "422", "429", "500"}
 SHARED_PARAMETERS = {"X-Organization-Id", "Idempotency-Key"}
 SHAPES = "reference/shapes"
+LONGEST_KIND = 120  # characters in the column of types
 
 
 def slug_of(tag: str) -> str:
@@ -109,14 +110,20 @@ def success(operation: Json) -> tuple[str, str]:
 
 
 def parameters(operation: Json) -> Iterator[str]:
-    shown = [one for one in operation.get("parameters", []) if one["name"] not in SHARED_PARAMETERS]
-    if not shown:
+    """A long list of words stands with the description: the column of types is narrow."""
+    own = [one for one in operation.get("parameters", []) if one["name"] not in SHARED_PARAMETERS]
+    if not own:
         return
     yield from ("| Parameter | In | Type | |", "|---|---|---|---|")
-    for one in shown:
+    for one in own:
         need = "required" if one.get("required") and one["in"] != "path" else ""
-        words = "; ".join(filter(None, (need, one.get("description", ""))))
-        yield f"| `{one['name']}` | {one['in']} | {kind(one['schema'])} | {cell(words)} |"
+        shown = kind(one["schema"])
+        if len(shown) > LONGEST_KIND:
+            shown, choices = "list of words" if shown.startswith("list of") else "word", shown.removeprefix("list of ")
+            words = (one.get("description", "").rstrip(".") + ": " + choices,)
+        else:
+            words = (need, one.get("description", ""))
+        yield f"| `{one['name']}` | {one['in']} | {shown} | {cell('; '.join(filter(None, words)))} |"
     yield ""
 
 
