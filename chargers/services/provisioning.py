@@ -21,8 +21,6 @@ from ocpplab.api.errors import GatewayError, InvalidRequest
 from tenants import audit
 
 LONGEST_IDENTITY = 48
-# What the running machine has to know of: it then connects anew.
-RECONNECTING = ("ocpp_version", "ws_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,14 +214,15 @@ def _apply(charger: Charger, changes: Mapping[str, Any], move_to: Location | Non
 def _store(chargers: Sequence[Charger], changes: Mapping[uuid.UUID, Mapping[str, Any]]) -> None:
     ids = [charger.pk for charger in chargers]
     rows = Charger.objects.filter(pk__in=ids).select_for_update(no_key=True).order_by("pk")
-    before = dict(rows.values_list("pk", "ocpp_version"))
+    before = {pk: (version, url) for pk, version, url in rows.values_list("pk", "ocpp_version", "ws_url")}
     for charger in chargers:
         charger.updated_at = timezone.now()
     fields = ["name", "connector_type", "ocpp_version", "ws_url", "location", "location_name", "updated_at"]
     Charger.objects.bulk_update(chargers, fields)
-    reconnecting = [one for one in chargers if any(name in changes[one.pk] for name in RECONNECTING)]
+    # Sent again with the same value is no change: it must not cost the charger its connection.
+    reconnecting = [one for one in chargers if before.get(one.pk) != (one.ocpp_version, one.ws_url)]
     Charger.objects.filter(pk__in=[one.pk for one in reconnecting]).update(revision=F("revision") + 1)
-    renumbered = [one for one in reconnecting if before.get(one.pk, one.ocpp_version) != one.ocpp_version]
+    renumbered = [one for one in reconnecting if one.pk in before and before[one.pk][0] != one.ocpp_version]
     if renumbered:
         Connector.objects.filter(charger__in=renumbered).delete()
         Connector.objects.bulk_create(_connectors(renumbered))

@@ -41,7 +41,10 @@ class Charging(Lab[S]):
                 self.station.set_timer(f"tag_timeout:{connector.number}", self.connection_timeout())
             return
         if connector.ev_connected and running.energy_offered and running.authorized:
-            connector.close_contactor_soon(self.station.now)
+            if connector.was_closed:
+                connector.keep_contactor_closed(self.station.now)
+            else:
+                connector.close_contactor_soon(self.station.now)
         if running.ends_at is not None:
             self.station.set_timer(f"session_end:{connector.number}", max(0.0, running.ends_at - self.station.now.wall))
 

@@ -215,6 +215,7 @@ def test_a_restart_of_the_product_loses_no_transaction_and_doubles_none() -> Non
     rig.forget()
     rig.restart()
     rig.run(61)
+    assert "1 SuspendedEV" not in rig.actions(), "the energy has flowed all along"
     assert "StartTransaction" not in rig.actions()
     assert "BootNotification" not in rig.actions()
     assert {call["transactionId"] for call in rig.calls("MeterValues")} == {501}

@@ -102,6 +102,7 @@ class Connector:
         self.supply = _supply(outlet)
         self.closed_at: float | None = None  # mono: when the contactor closed
         self.closing_at: float | None = None  # mono: when it will
+        self.was_closed: bool = saved.get("closed", False)
         self._advanced = now.mono
         self._power_w = 0.0
         self._risen = False  # to the power asked for, since the contactor closed
@@ -115,6 +116,7 @@ class Connector:
             "operative": self.operative,
             "scheduled_inoperative": self.scheduled_inoperative,
             "finishing": self.finishing,
+            "closed": self.closed_at is not None,
             "tag_too_late": self.tag_too_late,
             "faults": [msgspec.to_builtins(fault) for fault in self.faults],
             "grant": msgspec.to_builtins(self.grant),
@@ -246,6 +248,11 @@ class Connector:
         """Granted and plugged: the contactor closes 1 to 3 s later."""
         if self.closed_at is None and self.closing_at is None:
             self.closing_at = now.mono + self.random.uniform(*CONTACTOR_S) / self.options.time_scale
+
+    def keep_contactor_closed(self, now: Instant) -> None:
+        """Only the simulator moved: the energy has flowed all along, so there is no new closing and no ramp."""
+        self.closed_at = now.mono
+        self._power_w = self._target_w()
 
     def open_contactor(self) -> None:
         self.closed_at = self.closing_at = None
