@@ -10,6 +10,8 @@ from tenants.viewsets import TenantViewSet
 
 
 class FaultCatalogView(TenantViewSet):
+    pagination_class = None
+
     @extend_schema(
         operation_id="list_faults",
         summary="The faults that can be injected",

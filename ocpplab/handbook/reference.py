@@ -116,14 +116,13 @@ def parameters(operation: Json) -> Iterator[str]:
         return
     yield from ("| Parameter | In | Type | |", "|---|---|---|---|")
     for one in own:
-        need = "required" if one.get("required") and one["in"] != "path" else ""
-        shown = kind(one["schema"])
+        shown, words = kind(one["schema"]), str(one.get("description", ""))
         if len(shown) > LONGEST_KIND:
-            shown, choices = "list of words" if shown.startswith("list of") else "word", shown.removeprefix("list of ")
-            words = (one.get("description", "").rstrip(".") + ": " + choices,)
-        else:
-            words = (need, one.get("description", ""))
-        yield f"| `{one['name']}` | {one['in']} | {shown} | {cell('; '.join(filter(None, words)))} |"
+            words = f"{words.rstrip('.')}: {shown.removeprefix('list of ')}"
+            shown = "list of words" if shown.startswith("list of ") else "word"
+        if one.get("required") and one["in"] != "path":
+            words = f"required; {words}"
+        yield f"| `{one['name']}` | {one['in']} | {shown} | {cell(words)} |"
     yield ""
 
 
