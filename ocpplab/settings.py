@@ -132,7 +132,7 @@ CHANNEL_LAYERS: dict[str, Any] = {
     "default": (
         {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
-            # The layer waits on the server for 5 s at a time, as long as the client's own read timeout: an idle consumer
+            # The layer waits on the server for 5 s at a time, as long as the client reads by default: an idle consumer
             # would lose that race and its WebSocket with it.
             "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}]},
         }
