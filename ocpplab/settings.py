@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "chargers",
     "simulator",
     "simulator.csms",
+    "ocpi",
 ]
 
 MIDDLEWARE = [
