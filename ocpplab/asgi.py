@@ -2,15 +2,16 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ocpplab.settings")
-http = get_asgi_application()  # sets Django up: what needs models is imported after this line
+django.setup(set_prefix=False)  # what needs models is imported after this line
 
 from channels.generic.websocket import AsyncWebsocketConsumer  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from ocpplab.api.streams import Handler  # noqa: E402
 from simulator.csms.routing import websocket_urlpatterns  # noqa: E402
 
 
@@ -22,4 +23,4 @@ class NoSuchSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels sh
 
 
 websockets = URLRouter([*websocket_urlpatterns, re_path("", NoSuchSocket.as_asgi())])
-application = ProtocolTypeRouter({"http": http, "websocket": websockets})
+application = ProtocolTypeRouter({"http": Handler(), "websocket": websockets})

@@ -5,6 +5,7 @@ import os
 from celery import Celery
 
 from chargers import worker as jobs
+from ocpi import worker as ocpi
 from simulator import worker as simulator
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ocpplab.settings")
@@ -13,3 +14,4 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 simulator.install(app)
 jobs.install(app)
+ocpi.install(app)

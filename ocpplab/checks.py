@@ -61,12 +61,14 @@ def simulator() -> Iterator[CheckMessage]:
 
 
 def limits() -> Iterator[CheckMessage]:
-    if not settings.RATE_LIMIT:
-        return
-    try:
-        Rate.parse(settings.RATE_LIMIT)
-    except ValueError as error:
-        yield Error(f"RATE_LIMIT: {error}", hint="Such as 600/minute, or leave it out for none.", id="ocpplab.E011")
+    for name in ("RATE_LIMIT", "OCPI_FAILED_AUTH_LIMIT"):
+        rate = getattr(settings, name)
+        if not rate:
+            continue
+        try:
+            Rate.parse(rate)
+        except ValueError as error:
+            yield Error(f"{name}: {error}", hint="Such as 600/minute, or leave it empty for none.", id="ocpplab.E011")
 
 
 def processes() -> Iterator[CheckMessage]:

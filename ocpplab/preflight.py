@@ -1,4 +1,4 @@
-"""What must hold before Django is imported: a Python that can run us, and a data folder that can be written.
+"""What must hold before Django is imported: a Python that can run us, settings that can be read, a data folder.
 
 Written so that an old Python can still read this file and say so in one sentence.
 """
@@ -6,8 +6,21 @@ Written so that an old Python can still read this file and say so in one sentenc
 import os
 import sys
 import tempfile
+from urllib.parse import urlsplit
 
 OLDEST = (3, 11)
+HIGHEST_PORT = 65535
+NUMBERS = (
+    "SIMULATORS",
+    "SIMULATOR_CONNECTS_PER_SECOND",
+    "SIMULATOR_LEASE_SECONDS",
+    "MESSAGE_RETENTION_DAYS",
+    "LOG_FOLLOWERS",
+)
+DATABASES = ("postgres", "postgresql", "sqlite")
+REDIS = ("redis", "rediss", "unix")
+DATABASE_FORM = "postgres://user:password@host:5432/name"
+REDIS_FORM = "redis://host:6379/0"
 
 
 def python_problem():  # type: () -> str
@@ -35,11 +48,58 @@ def data_dir_problem(path):  # type: (str) -> str
     return ""
 
 
+def environment_problem(given):  # type: (dict[str, str]) -> str
+    """A sentence about the first setting that makes no sense, else an empty string. Empty ones count as absent."""
+    problem = port_problem(given.get("PORT", ""))
+    for name in NUMBERS:
+        problem = problem or number_problem(name, given.get(name, ""))
+    problem = problem or url_problem("DATABASE_URL", given.get("DATABASE_URL", ""), DATABASES, DATABASE_FORM)
+    return problem or url_problem("REDIS_URL", given.get("REDIS_URL", ""), REDIS, REDIS_FORM)
+
+
+def port_problem(text):  # type: (str) -> str
+    if not text or (is_whole(text) and 0 < int(text) <= HIGHEST_PORT):
+        return ""
+    return "PORT={} is no port: take a number from 1 to {}, as in make run PORT=9000".format(text, HIGHEST_PORT)
+
+
+def is_whole(text):  # type: (str) -> bool
+    return text.isdigit() and len(text) < 10
+
+
+def number_problem(name, text):  # type: (str, str) -> str
+    kind = "a number" if name.endswith("_SECONDS") else "a whole number"
+    try:
+        float(text or 0) if name.endswith("_SECONDS") else int(text or 0)
+    except ValueError:
+        return "{}={} is not {}: leave it out for its default.".format(name, text, kind)
+    return ""
+
+
+def url_problem(name, text, schemes, form):  # type: (str, str, tuple[str, ...], str) -> str
+    """The address itself is not shown: it may hold a password."""
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        return "{} is no URL ({}): it looks like {}".format(name, error, form)
+    if parts.scheme not in schemes:
+        found = "begins with {}://".format(parts.scheme) if parts.scheme else "is no URL"
+        return "{} {}, which the gateway cannot use: it looks like {}".format(name, found, form)
+    if parts.scheme in ("sqlite", "unix"):
+        return "" if parts.path.strip("/") else "{} names no file.".format(name)
+    if not host or (schemes is DATABASES and not parts.path.strip("/")):
+        return "{} names no {}: it looks like {}".format(name, "database" if host else "host", form)
+    return ""
+
+
 def exit_if_unfit():  # type: () -> None
     """Ends the process with status 2 and a sentence on stderr when it could not work."""
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     data_dir = os.environ.get("DATA_DIR") or os.path.join(here, "data")
-    problem = python_problem() or data_dir_problem(data_dir)
+    problem = python_problem() or environment_problem(dict(os.environ)) or data_dir_problem(data_dir)
     if problem:
         sys.stderr.write(problem + "\n")
         sys.exit(2)

@@ -44,6 +44,8 @@ def secret_key() -> str:
 
 
 SECRET_KEY = secret_key()
+# Seal passwords and private keys in the database: the first one seals, all of them unseal.
+SEALING_KEYS: list[str] = [*env.list("SEALING_KEYS", default=[]), SECRET_KEY]
 
 INSTALLED_APPS = [
     "unfold",
@@ -108,8 +110,10 @@ def database() -> dict[str, Any]:
     Raises nothing; a wrong URL shows when Django connects. Writers take the lock at BEGIN (IMMEDIATE): a transaction
     that reads first and then writes could otherwise fail with "database is locked" whatever the busy timeout.
     """
-    config: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'ocpplab.sqlite3'}")
+    url = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'ocpplab.sqlite3'}"
+    config: dict[str, Any] = env.db_url_config(url)
     if config["ENGINE"].endswith("sqlite3"):
+        config["ENGINE"] = "ocpplab.sqlite3"
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -119,10 +123,12 @@ def database() -> dict[str, Any]:
     else:
         config["CONN_MAX_AGE"] = 60
         config["CONN_HEALTH_CHECKS"] = True
+        config.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)  # s; a caller waits for it
     return config
 
 
 DATABASES = {"default": database()}
+is_embedded = DATABASES["default"]["ENGINE"] == "ocpplab.sqlite3"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "tenants.User"
 
@@ -165,7 +171,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "repair-simulator": {"task": "simulator.tasks.repair", "schedule": 15.0, "options": {"expires": 15}},
     "prune-messages": {"task": "chargers.tasks.prune_messages", "schedule": 24 * 3600.0},
+    "prune-exchanges": {"task": "ocpi.tasks.prune_exchanges", "schedule": 24 * 3600.0},
     "prepare-partitions": {"task": "chargers.tasks.prepare_partitions", "schedule": 6 * 3600.0},
+    "tend-bundles": {"task": "ocpi.tasks.tend_bundles", "schedule": 30.0, "options": {"expires": 30}},
     "run-orphaned-jobs": {"task": "chargers.tasks.run_orphaned_jobs", "schedule": 15.0, "options": {"expires": 15}},
 }
 
@@ -173,14 +181,24 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 
 SIMULATOR_SHARDS = 64  # fixed for the life of a database: a charger's shard is stored with it
 SIMULATORS = env.int("SIMULATORS", default=1)  # simulator processes under one supervisor
-SIMULATOR_LEASE_SECONDS = env.float("SIMULATOR_LEASE_SECONDS", default=6.0)
+# On one machine a dead node is known by its spool's lock at once; a lease that lasts longer only means fewer renewals
+# on a database with one writer at a time.
+SIMULATOR_LEASE_SECONDS = env.float("SIMULATOR_LEASE_SECONDS", default=12.0 if is_embedded else 6.0)
 SIMULATOR_CONNECTS_PER_SECOND = env.int("SIMULATOR_CONNECTS_PER_SECOND", default=200)
 ALLOW_PRIVATE_CSMS = env.bool("ALLOW_PRIVATE_CSMS", default=True)
 MESSAGE_RETENTION_DAYS = env.int("MESSAGE_RETENTION_DAYS", default=30)
 
+# --- OCPI -----------------------------------------------------------------------------------------------------------
+
+OCPI_ALLOW_PRIVATE_PEERS = env.bool("OCPI_ALLOW_PRIVATE_PEERS", default=True)
+OCPI_REQUIRE_HTTPS = env.bool("OCPI_REQUIRE_HTTPS", default=False)  # of URLs that peers give
+OCPI_PEER_SECONDS = env.float("OCPI_PEER_SECONDS", default=10.0)  # how long a request to a peer may take in all
+OCPI_FAILED_AUTH_LIMIT = env.str("OCPI_FAILED_AUTH_LIMIT", default="300/minute")  # per address; empty: no limit
+
 # --- API ------------------------------------------------------------------------------------------------------------
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+LOG_FOLLOWERS = env.int("LOG_FOLLOWERS", default=64)  # at once in each web process; each looks twice a second
 RATE_LIMIT = env.str("RATE_LIMIT", default="")  # requests per token, such as 600/minute; empty: no limit
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.authentication.BearerAuthentication"],
@@ -225,6 +243,10 @@ SPECTACULAR_SETTINGS = {
         "LocationStatusEnum": "locations.models.LocationStatus",
         "ProvisioningStatusEnum": "chargers.models.ProvisioningStatus",
         "ConnectionStatusEnum": "chargers.models.ConnectionStatus",
+        "CardStatusEnum": ["Accepted", "Blocked", "Expired", "Invalid"],
+        "PriceDimensionEnum": "ocpi.vocabulary.DIMENSIONS",
+        "TariffTypeEnum": "ocpi.vocabulary.TARIFF_TYPES",
+        "RunStatusEnum": ["running", "finished"],
     },
 }
 

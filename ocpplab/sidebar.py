@@ -34,6 +34,7 @@ GROUPS = (
         (
             ("Messages", "swap_vert", "chargers.message"),
             ("Connections", "cable", "chargers.connectionevent"),
+            ("Runs", "difference", "chargers.run"),
         ),
     ),
     ("Simulator", (("Nodes", "dns", "simulator.node"), ("Shards", "grid_view", "simulator.shard"))),

@@ -1,5 +1,7 @@
 """Who is acting, and the row that says what they did."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +30,27 @@ def current_actor() -> Actor:
 def act_as(actor: Actor) -> None:
     """Sets the actor for the rest of this request or command."""
     _actor.set(actor)
+
+
+def as_json(actor: Actor) -> dict[str, Any]:
+    """For a row that keeps on whose behalf its work is done."""
+    return {
+        "label": actor.label,
+        "user_id": actor.user_id,
+        "token_id": str(actor.token_id) if actor.token_id else None,
+    }
+
+
+@contextmanager
+def acting(kept: Mapping[str, Any]) -> Iterator[None]:
+    """Within the block the actor is the one that `as_json` described."""
+    token_id = kept.get("token_id")
+    actor = Actor(kept.get("label", SYSTEM.label), kept.get("user_id"), UUID(token_id) if token_id else None)
+    token = _actor.set(actor)
+    try:
+        yield
+    finally:
+        _actor.reset(token)
 
 
 def record(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -22,7 +22,19 @@ ABANDONED = timedelta(minutes=1)  # longer than any request lasts: its process d
 Handler = Callable[..., Response]
 
 
-def once(handler: Handler, token: AccessToken, tenant_id: UUID, request: Request) -> Handler:
+class Secretive(Protocol):
+    """A view whose answers hold secrets, which are never remembered."""
+
+    def without_secrets(self, answer: Any) -> Any: ...
+
+    def with_new_secrets(self, answer: Any) -> Any:
+        """What a repeat is answered; may raise Conflict."""
+        ...
+
+
+def once(
+    handler: Handler, token: AccessToken, tenant_id: UUID, request: Request, secretive: Secretive | None = None
+) -> Handler:
     """The handler, or what it answered the first time. Only answers are remembered: an error did nothing.
 
     The returned handler raises Conflict for another body under the same key, and while the first is under way.
@@ -32,13 +44,15 @@ def once(handler: Handler, token: AccessToken, tenant_id: UUID, request: Request
         asked = _digest(request.META.get("QUERY_STRING", ""), json.dumps(request.data, sort_keys=True))
         first = _first(row_id, token, asked)
         if first is not None:
-            return Response(first.answer, status=first.status)
+            again = secretive.with_new_secrets(first.answer) if secretive else first.answer
+            return Response(again, status=first.status)
         try:
             response = handler(request, *args, **kwargs)
         except Exception:
             RememberedAnswer.objects.filter(pk=row_id).delete()
             raise
-        RememberedAnswer.objects.filter(pk=row_id).update(status=response.status_code, answer=response.data)
+        kept = secretive.without_secrets(response.data) if secretive else response.data
+        RememberedAnswer.objects.filter(pk=row_id).update(status=response.status_code, answer=kept)
         return response
 
     row_id = _digest(str(token.pk), str(tenant_id), request.path, _key(request))

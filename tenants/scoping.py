@@ -7,13 +7,10 @@ house CSMS, tasks, the recorder, tests) and read by `TenantManager`. Forgetting 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 from uuid import UUID
 
 from django.db import models
-
-if TYPE_CHECKING:
-    from tenants.models import Organization
 
 _tenant: ContextVar[UUID | None] = ContextVar("tenant", default=None)
 M = TypeVar("M", bound=models.Model)
@@ -41,8 +38,8 @@ def close_scope(token: Token[UUID | None]) -> None:
 
 
 @contextmanager
-def scope(tenant: "Organization | UUID") -> Iterator[None]:
-    """Work for one organization within the block; scopes nest."""
+def scope(tenant: models.Model | UUID) -> Iterator[None]:
+    """Work for one organization, given as itself or by its id, within the block; scopes nest."""
     token = open_scope(tenant if isinstance(tenant, UUID) else tenant.pk)
     try:
         yield

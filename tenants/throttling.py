@@ -1,16 +1,19 @@
 """How many requests a token may make: off unless RATE_LIMIT is set (gateway contract, section 2)."""
 
+import logging
 import time
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.cache import cache
+from redis import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from tenants.authentication import Caller
 
+logger = logging.getLogger(__name__)
 PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 
@@ -51,11 +54,14 @@ class TokenThrottle(BaseThrottle):
 
     @staticmethod
     def _count(key: str, seconds: int) -> int:
-        cache.add(key, 0, timeout=seconds + 1)
         try:
+            cache.add(key, 0, timeout=seconds + 1)
             return cache.incr(key)
         except ValueError:  # it expired between the two
             return 1
+        except RedisError:  # nobody is turned away because nobody counts
+            logger.warning("requests are not counted: Redis does not answer", exc_info=True)
+            return 0
 
     def wait(self) -> float:
         """Seconds until the next window: `Retry-After`."""

@@ -45,7 +45,8 @@ class TenantViewSet(GenericViewSet[Any]):
         self._scope = open_scope(tenant_id)
         handler: idempotency.Handler | None = getattr(self, "post", None)
         if request.method == "POST" and handler is not None and idempotency.HEADER in request.headers:
-            self.post = idempotency.once(handler, caller.token, tenant_id, request)
+            secretive: Any = self if hasattr(self, "with_new_secrets") else None
+            self.post = idempotency.once(handler, caller.token, tenant_id, request, secretive)
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
+
+from ocpplab.api import dialects
 
 TOO_LARGE = "The request body is larger than 5 MiB."
 
@@ -31,7 +33,7 @@ class BodyLimitMiddleware:
             request._body = body
             request._stream = io.BytesIO(body)
         if content_length(request.META) > limit:
-            return JsonResponse({"detail": TOO_LARGE}, status=413)
+            return dialects.refusal(request.path, 413, TOO_LARGE)
         return self.get_response(request)
 
 

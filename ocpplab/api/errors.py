@@ -10,10 +10,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
+from ocpplab.api import dialects
 from ocpplab.api.bodies import TOO_LARGE
 
 logger = logging.getLogger(__name__)
@@ -158,19 +159,20 @@ def _drf_headers(error: exceptions.APIException, context: Mapping[str, Any]) -> 
     return {}
 
 
-def page_not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return JsonResponse({"detail": f"No such path: {request.path}. See /openapi.json."}, status=404)
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return dialects.refusal(request.path, 404, f"No such path: {request.path}. See /openapi.json.")
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
-        return JsonResponse({"detail": TOO_LARGE}, status=413)
-    return JsonResponse({"detail": "The request could not be understood."}, status=400)
+        return dialects.refusal(request.path, 413, TOO_LARGE)
+    return dialects.refusal(request.path, 400, "The request could not be understood.")
 
 
-def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
-    return JsonResponse({"detail": "You may not do this."}, status=403)
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return dialects.refusal(request.path, 403, "You may not do this.")
 
 
-def server_error(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"detail": "Internal error. It was logged; repeating the request may help."}, status=500)
+def server_error(request: HttpRequest) -> HttpResponse:
+    message = "Internal error. It was logged; repeating the request may help."
+    return dialects.refusal(request.path, 500, message)

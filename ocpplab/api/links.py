@@ -9,6 +9,11 @@ OF_CHARGER = (
     "get_charger", "get_charger_status", "update_charger", "delete_charger", "start_session", "stop_charger",
     "get_logs", "get_state", "list_commands", "get_configuration",
 )  # fmt: skip
+OF_RUN = ("get_run", "update_run", "finish_run", "delete_run", "diff_run")
+OF_CPO = (
+    "get_cpo", "get_cpo_status", "get_cpo_report", "get_cpo_settings", "list_cpo_locations", "list_cpo_tariffs",
+    "list_cpo_peers", "list_cpo_messages", "list_cpo_cards", "mint_cpo_token", "delete_cpo",
+)  # fmt: skip
 ID, FIRST = "$response.body#/id", "$response.body#/data/0/id"
 PATH = "$request.path."
 
@@ -24,11 +29,33 @@ class Source:
 
 
 SOURCES = (
+    Source("create_cpo", "202", {"cpo_id": "$response.body#/cpo_id"}, OF_CPO),
+    Source("list_cpos", "200", {"cpo_id": "$response.body#/data/0/cpo_id"}, ("get_cpo", "get_cpo_status")),
+    Source(
+        "create_cpo_locations",
+        "202",
+        {"cpo_id": f"{PATH}cpo_id", "job_id": "$response.body#/job_id"},
+        ("get_cpo_location_job",),
+    ),
+    Source(
+        "list_cpo_locations",
+        "200",
+        {"cpo_id": f"{PATH}cpo_id", "ocpi_location_id": FIRST},
+        ("get_cpo_location", "update_cpo_location", "delete_cpo_location"),
+    ),
+    Source(
+        "create_cpo_tariff",
+        "201",
+        {"cpo_id": f"{PATH}cpo_id", "tariff_id": ID},
+        ("get_cpo_tariff", "replace_cpo_tariff", "delete_cpo_tariff"),
+    ),
     Source("create_location", "201", {"location_id": ID}, OF_LOCATION),
     Source("list_locations", "200", {"location_id": FIRST}, ("get_location",)),
     Source("create_charger", "201", {"charger_id": ID}, OF_CHARGER),
     Source("create_charger", "202", {"charger_id": "$response.body#/charger_id"}, OF_CHARGER),
     Source("list_chargers", "200", {"charger_id": FIRST}, ("get_charger", "get_logs")),
+    Source("create_run", "201", {"run_id": ID}, OF_RUN),
+    Source("list_runs", "200", {"run_id": FIRST}, ("get_run",)),
     Source(
         "create_location_chargers",
         "202",

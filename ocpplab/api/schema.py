@@ -27,7 +27,14 @@ PATH_WORDS = {
     "location_id": "The location's id.",
     "charger_id": "The charger's id; its identity is taken too.",
     "command_id": "The id that the command's answer gave.",
+    "run_id": "The run's id.",
+    "transaction_id": "Its id here, or OCPP's transaction id.",
     "job_id": "The id that the answer to the bulk create gave.",
+    "cpo_id": "The CPO's number.",
+    "ocpi_location_id": "OCPI's id of the location.",
+    "tariff_id": "OCPI's id of the tariff.",
+    "peer_id": "The id in the list of peers.",
+    "id_token": "The card's id, in any case of letters.",
 }
 HEADERS = {
     "401": ("WWW-Authenticate", "The scheme: Bearer.", "string"),
@@ -143,6 +150,7 @@ class GatewaySchema(AutoSchema):
             codes.append("412")
         if self.operation:
             codes += self.operation.error_codes
+        codes += getattr(self.view, "further_codes", {}).get(getattr(self.view, "action", ""), ())
         return sorted(set(codes))
 
 

@@ -11,7 +11,7 @@ FOLDER = settings.BASE_DIR / "docs" / "site"
 # What the menu shows: a heading, and the names of files below FOLDER.
 CHAPTERS = {
     "Start": ("index", "five-steps", "concepts", "authentication"),
-    "Use": ("chargers", "commands", "faults", "logs", "errors", "lists"),
+    "Use": ("chargers", "commands", "faults", "security", "logs", "testing-a-csms", "ocpi-peers", "errors", "lists"),
     "Go on": ("clients", "running"),
 }
 

@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/api", SpectacularSwaggerView.as_view(url_name="schema"), name="docs-api"),
     path("docs/swagger", RedirectView.as_view(url="/docs/api")),
     path("docs/<path:slug>", HandbookPage.as_view(), name="docs-page"),
+    path("ocpi/peer/", include("ocpi.peer.urls")),
     path("", include("ocpplab.urls.canonical")),
     path("commands/", include("ocpplab.urls.commands")),
     path("ocpp/", include("ocpplab.urls.ocpp")),

@@ -107,7 +107,3 @@ class TokenStore:
         if known:
             return "accept" if good else "refuse"
         return "accept" if rules.offline_unknown else "refuse"
-
-    def same_group(self, one: str, other: str, rules: Rules) -> bool:
-        first, second = self.known(one, rules), self.known(other, rules)
-        return bool(first and second and first.parent and first.parent.casefold() == second.parent.casefold())

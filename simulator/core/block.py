@@ -33,11 +33,26 @@ class Block(Generic[S]):
     def power_lost(self) -> None:
         """The machine starts again after it lost its power without warning."""
 
+    def retired(self) -> None:
+        """The machine is to speak another OCPP version: what runs in this one ends."""
+
+    def watchdog_bit(self) -> None:
+        """The machine is about to reboot because it has caught itself failing."""
+
     def went_down(self) -> None:
         """The machine is off: it reboots, or has no power."""
 
     def went_offline(self) -> None:
         """The connection is gone."""
+
+    def connection_refused(self, code: int | None, reason: str) -> None:
+        """A connection could not be made; `code` as `Station.refused` has it."""
+
+    def clock_moved(self, seconds: float) -> None:
+        """The CSMS has set the station's clock."""
+
+    def suspected(self, event: str, info: str) -> None:
+        """The peer did what it should not: the name of a security event, and what it was about."""
 
     def next_event(self) -> float | None:
         """Mono time at which something of this block happens by itself, beside its timers."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from simulator.core import causes, timestamps
 from simulator.core.authorization import Rules, TokenInfo, TokenStore
-from simulator.core.calls import NOTIFY
+from simulator.core.calls import AUTHORIZE, NOTIFY
 from simulator.core.errors import CommandRefused
 from simulator.core.lab import Lab
 from simulator.core.physical.connector import Connector, Grant
@@ -16,6 +16,7 @@ from simulator.core.pictures import connector_picture
 from simulator.core.station import Station
 
 S = TypeVar("S", bound=Station)
+OTHER_TOKEN = "Another token's transaction runs here, and this one is not of its group: it is ignored."  # noqa: S105
 
 
 class Charging(Lab[S]):
@@ -83,6 +84,17 @@ class Charging(Lab[S]):
                 with self.station.as_of(running.seen_at or running.at):
                     self.end(connector, causes.POWER_LOSS)
 
+    def retired(self) -> None:
+        for connector in self.station.connectors:
+            self.forget_grant(connector, "The charger's OCPP version changes.")
+            if connector.running is not None:
+                self.end(connector, causes.OTHER)
+
+    def watchdog_bit(self) -> None:
+        for connector in self.station.connectors:
+            if connector.running is not None:
+                self.end(connector, causes.WATCHDOG)
+
     # --- tokens -----------------------------------------------------------------------------------------------------
 
     def present(
@@ -115,6 +127,8 @@ class Charging(Lab[S]):
         self.tokens.remember(token, info, self.rules(), self.station.clock)
         if context["purpose"] == "check":
             self._checked(info)
+        elif context["purpose"] == "stop":
+            self._group_told(context, info)
         elif info.status == "Accepted":
             self.granted(context, info)
         else:
@@ -123,12 +137,36 @@ class Charging(Lab[S]):
     def authorize_failed(self, context: dict[str, Any], *, offline: bool) -> None:
         """No answer to an Authorize counts as offline, an error as a no (contract 1.4)."""
         token, commands = context["token"], self.station.commands
-        if context["purpose"] == "check":
+        if context["purpose"] == "stop":
+            commands.note(commands.cause, OTHER_TOKEN)
+        elif context["purpose"] == "check":
             commands.finish(commands.cause, "failed", "The CSMS did not answer Authorize.", self.station.now)
         elif offline and self.tokens.decide(token, self.rules(), online=False, wall=self.station.clock) == "accept":
             self.granted(context)
         else:
             self.refused(context, f"The CSMS gave no usable answer to Authorize for {token}.")
+
+    def stop_by_group(self, connector: Connector, token: str) -> None:
+        running, rules = connector.running, self.rules()
+        assert running is not None
+        known = self.tokens.known(token, rules)
+        if known is not None and known.is_good(self.station.clock):
+            self._group_told({"connector": connector.number, "token": token}, known)
+        elif self.station.online:
+            self.send_authorize(token, {"connector": connector.number, "token": token, "purpose": "stop"}, AUTHORIZE)
+        else:
+            self._note(OTHER_TOKEN)
+
+    def _group_told(self, context: dict[str, Any], info: TokenInfo) -> None:
+        """The group of a token that was shown while another's transaction runs (contract 4.3)."""
+        connector = self.station.connector(context["connector"])
+        running = connector.running if connector is not None else None
+        group = self._parent_of(running.id_tag) if running is not None else ""
+        if connector is None or info.status != "Accepted" or not group or info.parent.casefold() != group.casefold():
+            self._note(OTHER_TOKEN)
+        else:
+            self.end(connector, causes.LOCAL, context["token"])
+            self.report_status(connector)
 
     def _checked(self, info: TokenInfo) -> None:
         command_id = self.station.commands.cause
@@ -218,6 +256,8 @@ class Charging(Lab[S]):
         running.invalid = True
         if self.stops_on_invalid_id():
             self.end(connector, causes.DEAUTHORIZED)
+            if connector.running is None:
+                connector.hold_cable(running.id_tag)
         else:
             self._limit_invalid(connector)
 
@@ -339,7 +379,8 @@ class Charging(Lab[S]):
             self._note("No cable was plugged in.")
             return
         if not self.pull_cable(connector):
-            self._note("The transaction goes on; the station keeps its end of the cable locked.")
+            goes_on = "The transaction goes on; t" if connector.running is not None else "T"
+            self._note(f"{goes_on}he station keeps its end of the cable locked.")
 
     def pull_cable(self, connector: Connector) -> bool:
         """The car's end comes out, then the station's; False if the station keeps its end locked."""
@@ -348,7 +389,7 @@ class Charging(Lab[S]):
             connector.open_contactor()
             self.ev_disconnected(connector)
             self.report_status(connector)
-        if connector.running is not None and connector.outlet.format == "socket":
+        if connector.outlet.format == "socket" and (connector.running is not None or connector.cable_held_for):
             return False
         connector.unplug()
         return True
@@ -361,6 +402,7 @@ class Charging(Lab[S]):
             raise CommandRefused("The lock is faulty: clear ConnectorLockFailure first.")
         if connector.running is not None:
             self.end(connector, causes.UNLOCK)
+        connector.cable_held_for = ""
         self._note("The lock is released.")
 
     def do_start_transaction(self, params: dict[str, Any]) -> None:
@@ -462,6 +504,7 @@ class Charging(Lab[S]):
             status = "Accepted"
             self.tokens.version = version
             self.tokens.entries = {entry["id_tag"].casefold(): list_entry(entry) for entry in entries}
+            self.clear_everywhere("LocalListConflict")
         result = {"status": status, "list_version": self.tokens.version, "entries_received": len(entries)}
         self.station.installed(result)
 

@@ -1,6 +1,6 @@
 """What became of a user's command: which frames it caused and whether the station did it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,8 +32,10 @@ class CommandTracker:
         self._pending: dict[str, Pending] = {}
         self._facts: list[CommandAdvanced] = []
 
-    def begin(self, command_id: str, now: Instant) -> None:
-        self._pending[command_id] = Pending(command_id, deadline=now.mono + TIMEOUT)
+    def begin(self, command_id: str, now: Instant, *, within: float = TIMEOUT) -> None:
+        """`within`: seconds until it is overdue. Also for one that has waited and now begins in earnest."""
+        known = self._pending.setdefault(command_id, Pending(command_id, deadline=0.0))
+        known.deadline = now.mono + within
 
     def is_pending(self, command_id: str) -> bool:
         return command_id in self._pending
@@ -93,6 +95,16 @@ class CommandTracker:
         if pending is not None:
             fact = CommandAdvanced(command_id, state, now.wall, reason[:500], pending.frames, pending.result)
             self._facts.append(fact)
+
+    def hand_back(self, waiting: Collection[str], why: str, now: Instant) -> None:
+        """The machine leaves: who waits to begin is queued again, what is done inside is done, the rest has failed."""
+        for pending in list(self._pending.values()):
+            if pending.command_id in waiting:
+                self.finish(pending.command_id, "queued", "", now)
+            elif pending.result is not None:
+                self.finish(pending.command_id, "accepted", pending.note, now)
+            else:
+                self.finish(pending.command_id, "failed", why, now)
 
     def next_deadline(self) -> float | None:
         return min((pending.deadline for pending in self._pending.values()), default=None)

@@ -10,7 +10,7 @@ ACCEPTED, REJECTED, REBOOT_REQUIRED, UNKNOWN = "Accepted", "Rejected", "RebootRe
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One setting. `kind`: bool, int, text or members (a comma-separated list drawn from `members`).
+    """One setting. `kind`: bool, int, text, password or members (a comma-separated list drawn from `members`).
 
     `access`: RW, R (read-only) or W (write-only). Bounds are of the integer, or of the text's length, or of the count.
     """
@@ -53,6 +53,12 @@ def _text(setting: Setting, text: str) -> str:
     return text
 
 
+def _password(setting: Setting, text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("printable ASCII characters are needed")
+    return _text(setting, text)
+
+
 def _members(setting: Setting, text: str) -> str:
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not setting.least <= len(parts) <= setting.most:
@@ -63,7 +69,7 @@ def _members(setting: Setting, text: str) -> str:
     return ",".join(parts)
 
 
-_READERS = {"bool": _boolean, "int": _integer, "text": _text, "members": _members}
+_READERS = {"bool": _boolean, "int": _integer, "text": _text, "password": _password, "members": _members}
 
 
 @lru_cache(maxsize=256)

@@ -23,7 +23,8 @@ class Frame(Fact, frozen=True, tag="frame"):
     """One OCPP frame in either direction, in wire order by `sequence`.
 
     `text` is fit for the log (secrets masked); `wire` is what goes out when that differs. `action` of a result or
-    error is that of the call it answers.
+    error is that of the call it answers. `violation` says how a frame of the CSMS breaks the protocol, `answer_ms` how
+    long the CSMS took for this answer to an own call.
     """
 
     sequence: int
@@ -38,6 +39,16 @@ class Frame(Fact, frozen=True, tag="frame"):
     masked: bool = False
     injected: bool = False
     note: str = ""
+    violation_code: str = ""
+    violation: str = ""
+    answer_ms: float | None = None
+
+
+class CallUnanswered(Fact, frozen=True, tag="unanswered"):
+    """The CSMS let the own CALL with this frame number time out; `at` is when it was sent."""
+
+    sequence: int
+    at: float
 
 
 class ConnectionChanged(Fact, frozen=True, tag="connection"):
@@ -105,6 +116,7 @@ class CommandAdvanced(Fact, frozen=True, tag="command"):
 
 AnyFact = (
     Frame
+    | CallUnanswered
     | ConnectionChanged
     | ConnectorStatusChanged
     | TransactionStarted
@@ -152,6 +164,20 @@ class AnswerPings(Order, frozen=True):
     """Whether pings of the CSMS are answered, on this connection and on later ones."""
 
     wanted: bool
+
+
+class ShapeLink(Order, frozen=True):
+    """The line is slow in both directions from now on, and messages go out in fragments; 0 is no limit each."""
+
+    latency_s: float = 0.0
+    bytes_per_second: int = 0
+    fragment_bytes: int = 0
+
+
+class FetchQueued(Order, frozen=True):
+    """Bring these messages back from where they are kept, by `Station.queued`; needs no connection."""
+
+    numbers: tuple[int, ...]
 
 
 class Ping(Order, frozen=True):

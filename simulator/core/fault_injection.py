@@ -10,6 +10,7 @@ from simulator.core.faults import FaultKind
 from simulator.core.physical.connector import Connector, Fault
 from simulator.core.station import Station
 
+LATCHED = "The fault is latched: unplug the cable and reset the charger."
 EV_SILENCE_S = 120.0  # a transaction whose car is not heard of any more lasts so long
 S = TypeVar("S", bound=Station)
 
@@ -48,14 +49,19 @@ class FaultInjection(Block[S]):
         if problems := faults.problems(asked, given):
             raise CommandRefused(" ".join(f"{name}: {problem}" for name, problem in problems.items()))
         kind, message = faults.kind_of(asked)
-        connector = self.asked(params)
+        connectors = self._places(params)
         if kind.layer == faults.NETWORK:
             self.station.wire.inject(kind, given, params.get("seed"), params.get("duration_seconds"))
         elif kind.code == "CableCut":
-            self._cut_cable(connector)
+            self._cut_cable(connectors[0])
         else:
-            self._inject(connector, kind, params)
-        self._answer_fault(connector, message, asked)
+            for connector in connectors:
+                self._inject(connector, kind, params)
+        self._answer_fault(params, message, asked)
+
+    def _places(self, params: dict[str, Any]) -> list[Connector]:
+        """The outlets a fault command means: one, or all where it names connector 0, the station."""
+        return list(self.station.connectors) if _means_station(params) else [self.asked(params)]
 
     def _cut_cable(self, connector: Connector) -> None:
         if not connector.plugged:
@@ -81,18 +87,26 @@ class FaultInjection(Block[S]):
         if kind.code == "EVCommunicationError":
             self.station.set_timer(f"ev_silent:{connector.number}", EV_SILENCE_S)
         self.report_status(connector)
-        self.report_fault(connector, fault, cleared=False)
+        self._tell(connector, fault, cleared=False)
+
+    def _tell(self, connector: Connector, fault: Fault, *, cleared: bool) -> None:
+        """A fault of the station is told once, not for each outlet."""
+        if not fault.station or connector is self.station.connectors[0]:
+            self.report_fault(connector, fault, cleared=cleared)
 
     def _fault(self, connector: Connector, kind: FaultKind, params: dict[str, Any]) -> Fault:
         seconds, severity = params.get("duration_seconds"), params.get("severity")
-        step = faults.filled(kind, params.get("parameters") or {}).get("offset_wh", 0.0)
+        parameters = faults.filled(kind, params.get("parameters") or {})
+        step, latched = parameters.get("offset_wh", 0.0), parameters.get("latched", False)
         return Fault(
             kind.code,
             params["fault_type"],
             kind.code not in faults.ANOMALIES and (kind.blocking if severity is None else severity == "blocking"),
-            self.station.now.wall + seconds if seconds else None,
+            self.station.now.wall + seconds if seconds and not latched else None,
             connector.metered_wh,
             -step if kind.code == "MeterNegativeStep" else step,
+            _means_station(params),
+            latched,
         )
 
     def ev_silent_due(self, number: str) -> None:
@@ -102,28 +116,53 @@ class FaultInjection(Block[S]):
             self.end(connector, f"{causes.FAULT}:EVCommunicationError")
 
     def do_clear_fault(self, params: dict[str, Any]) -> None:
-        named = params.get("connector_id") or params.get("evse_id")
-        chosen = [self.asked(params)] if named else [one for one in self.station.connectors if one.faults]
-        cleared = not named and self.station.wire.clear_all()
-        if not cleared and not any(one.faults for one in chosen):
-            self._answer_fault(chosen[0] if chosen else self.station.connectors[0], "No fault was active.", None)
-            return
-        for connector in chosen:
-            self._clear(connector, list(connector.faults))
-        self._answer_fault(chosen[0] if chosen else self.station.connectors[0], "Cleared.", None)
+        """All faults, those of a place, or the one that `fault_type` names."""
+        anywhere = params.get("connector_id") is None and params.get("evse_id") is None
+        asked = params.get("fault_type")
+        code = faults.kind_of(asked)[0].code if asked else None
+        places = self.station.connectors if anywhere else self._places(params)
+        meant = {one.number: self._meant(one, params, asked, code, anywhere=anywhere) for one in places}
+        latched = any(fault.latched for chosen in meant.values() for fault in chosen)
+        found = anywhere and self.station.wire.clear_all(code)
+        for connector in places:
+            chosen = [fault for fault in meant[connector.number] if not fault.latched]
+            found = found or bool(chosen)
+            self._clear(connector, chosen)
+        message = LATCHED if latched else "Cleared." if found else "No fault was active."
+        self._answer_fault(params, message, None)
+
+    @staticmethod
+    def _meant(
+        connector: Connector, params: dict[str, Any], asked: str | None, code: str | None, *, anywhere: bool
+    ) -> list[Fault]:
+        """The outlet's faults that a clear command means."""
+        station = _means_station(params)
+        return [
+            one
+            for one in connector.faults
+            if (asked is None or asked == one.asked or (code == one.code and code != "OtherError"))
+            and (anywhere or one.station == station)
+        ]
 
     def _clear(self, connector: Connector, cleared: list[Fault]) -> None:
+        if not cleared:
+            return
         connector.faults = [fault for fault in connector.faults if fault not in cleared]
         self.report_status(connector)
         for fault in cleared:
             if fault.code not in faults.ANOMALIES:
-                self.report_fault(connector, fault, cleared=True)
+                self._tell(connector, fault, cleared=True)
         if not connector.has_fault("EVCommunicationError"):
             self.station.cancel_timer(f"ev_silent:{connector.number}")
 
+    def clear_everywhere(self, code: str) -> None:
+        """What caused this fault is gone, at every outlet that has it."""
+        for connector in self.station.connectors:
+            self._clear(connector, [one for one in connector.faults if one.code == code])
+
     def went_down(self) -> None:
         for connector in self.station.connectors:
-            self._clear(connector, [one for one in connector.faults if faults.CATALOG[one.code].on_reboot])
+            self._clear(connector, [one for one in connector.faults if _ends_with_reboot(one, connector)])
 
     def clear_on_replug(self, connector: Connector) -> None:
         self._clear(connector, [one for one in connector.faults if faults.CATALOG[one.code].on_replug])
@@ -134,13 +173,23 @@ class FaultInjection(Block[S]):
         if expired:
             self._clear(connector, expired)
 
-    def _answer_fault(self, connector: Connector, message: str, asked: str | None) -> None:
+    def _answer_fault(self, params: dict[str, Any], message: str, asked: str | None) -> None:
+        connector = self._places(params)[0]
+        number = 0 if _means_station(params) else connector.outlet.connector_id
         result: dict[str, Any] = {
             "msg": message,
-            "evse_id": connector.outlet.evse_id,
-            "connector_id": connector.outlet.connector_id,
+            "evse_id": 0 if number == 0 else connector.outlet.evse_id,
+            "connector_id": number,
             "status": self.status_of(connector),
         }
         if asked is not None:
             result["fault_type"] = asked
         self.station.commands.answer(self.station.commands.cause, result)
+
+
+def _means_station(params: dict[str, Any]) -> bool:
+    return 0 in (params.get("connector_id"), params.get("evse_id"))
+
+
+def _ends_with_reboot(fault: Fault, connector: Connector) -> bool:
+    return faults.CATALOG[fault.code].on_reboot or (fault.latched and not connector.plugged)

@@ -49,6 +49,7 @@ class FaultKind(msgspec.Struct, frozen=True):
     note: str = ""
     on_reboot: bool = False
     on_replug: bool = False
+    slows: bool = False  # the line to the CSMS, too
     layer: str = HARDWARE
     parameters: tuple[Parameter, ...] = ()
     shows: str = ""  # where it is no status: what the CSMS sees, in either version
@@ -64,12 +65,13 @@ def _choice(name: str, *choices: str) -> Parameter:
 
 
 ACTION = Parameter("action", "string", maximum=50)
+LATCHED = Parameter("latched", "boolean", default=False)
 KINDS = {
     kind.code: kind
     for kind in (
         FaultKind("ConnectorLockFailure", "ConnectorPlugRetentionLock", stops=False, on_replug=True),
         FaultKind("EVCommunicationError", "CPPWMController", "State", blocking=False, stops=False, on_replug=True),
-        FaultKind("GroundFailure", "RCD", "Tripped"),
+        FaultKind("GroundFailure", "RCD", "Tripped", parameters=(LATCHED,)),
         FaultKind("HighTemperature", "TemperatureSensor", blocking=False),
         FaultKind("InternalError", "Controller", on_reboot=True),
         FaultKind("LocalListConflict", "LocalAuthListCtrlr", blocking=False, stops=False),
@@ -81,7 +83,7 @@ KINDS = {
         FaultKind("ReaderFailure", "TokenReader", blocking=False, stops=False),
         FaultKind("ResetFailure", "Controller", blocking=False, stops=False),
         FaultKind("UnderVoltage", "ElectricalFeed", "ACVoltage"),
-        FaultKind("WeakSignal", "DataLink", "SignalStrength", blocking=False, stops=False),
+        FaultKind("WeakSignal", "DataLink", "SignalStrength", blocking=False, stops=False, slows=True),
         FaultKind("EmergencyStop", "EmergencyStopSensor", "Active", note="Emergency stop"),
     )
 }
@@ -145,6 +147,20 @@ NETWORK_KINDS = {
             _choice("kind", *MALFORMATIONS),
             _number("percent", 0, 100),
         ),
+        _network(
+            "limited-link",
+            "The line is slow in both directions: late by delay_ms, narrow, messages in fragments of so many bytes.",
+            _number("delay_ms", 0, 60_000, 500),
+            Parameter("bytes_per_second", "integer", 100, 10_000_000, default=2_000),
+            Parameter("fragment_bytes", "integer", 1, 65_536),
+        ),
+        _network(
+            "replay",
+            "A CALL that went out before goes out again with its old id, once or every_seconds; or queued transaction "
+            "messages go out in another order. The log marks them injected.",
+            _choice("kind", "old-call", "queue-order"),
+            _number("every_seconds", 1, 86_400),
+        ),
         _network("no-pong", "Pings of the CSMS are not answered; everything else is."),
         _network("half-open", "TCP stays up but nothing is read or written. At its end the station reconnects."),
         _network("flapping", "The connection drops again and again.", EVERY, _number(JITTER, 0, 600_000, 0)),
@@ -159,6 +175,14 @@ NETWORK_KINDS = {
             "wrong-subprotocol",
             "The station reconnects and offers this subprotocol.",
             Parameter("text", "string", maximum=50, default="ocpp1.2"),
+        ),
+        _network(
+            "bad-credentials",
+            "The station reconnects with a wrong password; under security profile 3 without its client certificate.",
+        ),
+        _network(
+            "expired-certificate",
+            "Security profile 3 only: the station reconnects with a client certificate that has expired.",
         ),
         _network("power-loss", "Silence without a close frame; at its end a BootNotification (PowerUp)."),
         _network("boot-loop", "The station reboots again and again.", EVERY, _number(JITTER, 0, 600_000, 0)),
@@ -202,11 +226,12 @@ def shown_in(kind: FaultKind, subprotocol: str) -> str:
     if kind.shows:
         return kind.shows
     code = WIRE_CODES.get(kind.code, kind.code)
+    slow = " The line is slow." if kind.slows else ""
     if subprotocol == "ocpp1.6":
         status = "Faulted" if kind.blocking else "its status kept"
-        return f"StatusNotification: {status}, errorCode {code}."
+        return f"StatusNotification: {status}, errorCode {code}.{slow}"
     status = " and StatusNotification Faulted" if kind.blocking else ""
-    return f"NotifyEvent {kind.component}.{kind.variable}{status}."
+    return f"NotifyEvent {kind.component}.{kind.variable}{status}.{slow}"
 
 
 def cleared_by(kind: FaultKind) -> list[str]:
@@ -214,4 +239,5 @@ def cleared_by(kind: FaultKind) -> list[str]:
     if kind.cleared_by == "nothing":
         return []
     more = ["reboot"] * kind.on_reboot + ["replug"] * kind.on_replug + ["sync"] * (kind.code == "clock-drift")
+    more += ["full-list"] * (kind.code == "LocalListConflict") + ["unplug-and-reset"] * (LATCHED in kind.parameters)
     return ["clear-fault", "duration_seconds", *more]

@@ -38,6 +38,10 @@ class Lab(FaultInjection[S]):
     ) -> None: ...
 
     @abstractmethod
+    def stop_by_group(self, connector: Connector, token: str) -> None:
+        """Another token than the one that charges is shown: it stops the transaction if it is of the same group."""
+
+    @abstractmethod
     def plug_in(self, connector: Connector) -> bool: ...
 
     @abstractmethod
@@ -60,9 +64,14 @@ class Lab(FaultInjection[S]):
             return
         running = connector.running
         if running is not None and running.authorized:
-            if running.id_tag.casefold() != token.casefold():
-                raise CommandRefused("Another token's transaction runs here: this token stops nothing.")
-            self.end(connector, causes.LOCAL, token)
+            if running.id_tag.casefold() == token.casefold():
+                self.end(connector, causes.LOCAL, token)
+            else:
+                self.stop_by_group(connector, token)
+            return
+        if connector.cable_held_for.casefold() == token.casefold():
+            connector.cable_held_for = ""
+            self.note("The cable is released.")
             return
         if connector.grant is not None:
             raise CommandRefused("The connector waits for a cable for a token that was accepted before.")

@@ -1,9 +1,11 @@
 """Which values a reading gives for a measurand, in the words both versions share (behaviour contract, M10, M13)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from random import Random
 
 import msgspec
 
+from simulator.core.physical import meter
 from simulator.core.physical.connector import Connector
 from simulator.core.physical.meter import Reading
 
@@ -33,8 +35,38 @@ def samples(connector: Connector, reading: Reading, measurand: str) -> list[Samp
             return [sample(reading)] if sample else []
 
 
+class Series:
+    """What was read when, per outlet: the measurand Energy.Active.Import.Interval counts from the sample before."""
+
+    def __init__(self) -> None:
+        self._marks: dict[tuple[int, str], float] = {}
+
+    def begin(self, connector: Connector) -> None:
+        """A transaction starts: every series counts from here."""
+        self._marks = {key: wh for key, wh in self._marks.items() if key[0] != connector.number}
+        self._marks[connector.number, ""] = connector.metered_wh
+
+    def read(self, connector: Connector, noise: Random, name: str = "") -> Reading:
+        """A reading that counts its interval in the series of that name; "" for one that belongs to none."""
+        reading, number = meter.read(connector, noise), connector.number
+        begun = self._marks.get((number, ""), reading.energy_wh)
+        interval = reading.energy_wh - self._marks.get((number, name), begun)
+        if name:
+            self._marks[number, name] = reading.energy_wh
+        return msgspec.structs.replace(reading, interval_wh=max(0.0, interval))
+
+
+def main_meter(connectors: Sequence[Connector]) -> dict[str, Sample]:
+    """What the station's own meter, at its inlet, shows: energy and power by measurand."""
+    return {
+        "Energy.Active.Import.Register": Sample(sum(one.meter_wh() for one in connectors), 0, "Wh", "", "Inlet"),
+        "Power.Active.Import": Sample(sum(one.power_w for one in connectors), 1, "W", "", "Inlet"),
+    }
+
+
 SINGLE: dict[str, Callable[[Reading], Sample]] = {
     "Energy.Active.Import.Register": lambda reading: Sample(int(reading.energy_wh), 0, "Wh"),
+    "Energy.Active.Import.Interval": lambda reading: Sample(int(reading.interval_wh), 0, "Wh"),
     "Power.Active.Import": lambda reading: Sample(reading.power_w, 1, "W"),
     "Current.Offered": lambda reading: Sample(reading.offered_a, 1, "A"),
     "Power.Offered": lambda reading: Sample(reading.offered_w, 0, "W"),

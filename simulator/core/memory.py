@@ -26,6 +26,10 @@ class Memory:
         if self._sections.pop(name, None) is not None:
             self._changed[name] = None
 
+    def hand_over(self, name: str, value: Any) -> None:
+        """Somebody else is to keep this section, or as None to forget it: it is a change, but not kept here."""
+        self._changed[name] = value
+
     def changes(self) -> dict[str, Any]:
         changed, self._changed = self._changed, {}
         return changed

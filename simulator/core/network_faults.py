@@ -4,6 +4,7 @@ A frame becomes a Send order only when it goes out, so that log and wire agree: 
 time. Everything is seeded and survives a restart.
 """
 
+from collections import deque
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import msgspec
 from simulator.core import faults, malforming, rpc, schemas
 from simulator.core.block import Block
 from simulator.core.errors import CommandRefused
-from simulator.core.facts import AnswerPings, Close, Drop, Frame, FreezeSocket, Order, Send, SendBytes
+from simulator.core.facts import AnswerPings, Close, Drop, Frame, FreezeSocket, Order, Send, SendBytes, ShapeLink
 
 if TYPE_CHECKING:
     from simulator.core.station import Station
@@ -21,6 +22,10 @@ FLUSH_S = 2.0  # `stop-before` (contract Q7): what the capacitors give for a las
 RETURN_SPREAD_S = 2.0  # a fleet whose network comes back does not reconnect in one instant
 CLEAN_CLOSE = 1001
 SECTION = "network_faults"
+# At their end the station need not wait out its back-off.
+AT_CONNECTING = {"network-drop", "half-open", "wrong-subprotocol", "bad-credentials", "expired-certificate"}
+WEAK_SIGNAL = ShapeLink(latency_s=1.5, bytes_per_second=1_000)
+MOST_REPLAYED = 20  # own calls to choose from while a replay goes on
 
 
 class Active(msgspec.Struct):
@@ -53,6 +58,8 @@ class NetworkFaults(Block["Station"]):
             self._plan(one)
         self.active.pop("half-open", None)  # its socket is gone with the process that held it
         self.held: list[Held] = []
+        self._sent: deque[tuple[Frame, str]] = deque(maxlen=MOST_REPLAYED if "replay" in self.active else 1)
+        self._shape_told = ShapeLink()
         # mono; the mains are gone until then
         self.power_back_at: float | None = float("inf") if "power-loss" in self.active else None
         self._power_goes_at: float | None = None
@@ -90,6 +97,23 @@ class NetworkFaults(Block["Station"]):
     def holds_calls(self) -> bool:
         """A late answer goes out before any message it causes (contract F6)."""
         return self.mute or bool(self.held)
+
+    @property
+    def shape(self) -> ShapeLink:
+        """How slow the line is."""
+        limited = self.active.get("limited-link")
+        if limited is not None:
+            given = limited.parameters
+            return ShapeLink(given["delay_ms"] / 1000, given["bytes_per_second"], given.get("fragment_bytes", 0))
+        faulty = any(faults.CATALOG[one.code].slows for each in self.station.connectors for one in each.faults)
+        return WEAK_SIGNAL if faulty else ShapeLink()
+
+    def next_in_queue(self, waiting: int) -> int:
+        """Which of so many queued transaction messages goes out next: the first, but for a replay."""
+        replay = self.active.get("replay")
+        if replay is None or replay.parameters["kind"] != "queue-order":
+            return 0
+        return self.randoms["replay"].randrange(waiting)
 
     @property
     def subprotocol(self) -> str:
@@ -138,6 +162,7 @@ class NetworkFaults(Block["Station"]):
         return [(frame, Send(wire))]
 
     def _own_call(self, frame: Frame, wire: str) -> list[tuple[Frame, Send]]:
+        self._sent.append((frame, wire))
         broken = self.active.get("malformed-frames")
         if broken is not None and self._is_hit("malformed-frames", frame):
             return [self._malformed(frame, wire, broken.parameters["kind"])]
@@ -209,16 +234,28 @@ class NetworkFaults(Block["Station"]):
         if self.power_back_at is not None and now.mono >= self.power_back_at:
             self._power_returns()
         self._release()
+        if (shape := self.shape) != self._shape_told:
+            self._shape_told = shape
+            self.station.order(shape)
 
     def _plan(self, one: Active) -> None:
+        if one.code == "replay" and "every_seconds" in one.parameters:
+            one.next_at = self.station.now.mono + one.parameters["every_seconds"]
         if one.code in ("flapping", "boot-loop"):
             one.next_at = self.station.now.mono + max(1.0, self._jittered(one.code, "every_seconds"))
 
     def _repeat(self, one: Active) -> None:
         if one.code == "boot-loop":
-            self.station.reboot("Watchdog")
+            self._bite()
+        elif one.code == "replay":
+            self._replay()
         elif self.station.link.connected:
             self.station.lose_link(Drop("reset"))
+
+    def _bite(self) -> None:
+        for block in self.station.blocks:
+            block.watchdog_bit()
+        self.station.reboot("Watchdog")
 
     def went_offline(self) -> None:
         self.held.clear()
@@ -230,9 +267,15 @@ class NetworkFaults(Block["Station"]):
         parameters = faults.filled(kind, given)
         if kind.code == "error-responses":
             self._check_answer(parameters)
+        if kind.code == "expired-certificate" and not self.station.credentials().certificate:
+            raise CommandRefused("The charger has no client certificate: it needs security profile 3.")
         if kind.code == "malformed-frames" and "percent" not in parameters:
             self._malform_once(parameters["kind"])
             return
+        if kind.code == "replay" and parameters["kind"] == "old-call":
+            self._replay_now()
+            if "every_seconds" not in parameters:
+                return
         if kind.code in self.active:
             self.clear(kind.code)
         station = self.station
@@ -263,12 +306,25 @@ class NetworkFaults(Block["Station"]):
         frame = Frame(0, "cp_to_csms", "", self.station.now.wall, "CALL", message_id, "Heartbeat")
         self.station.put_out(*self._malformed(frame, rpc.call(message_id, "Heartbeat", {}), kind))
 
+    def _replay_now(self) -> None:
+        if not self.station.link.connected or not self._sent:
+            raise CommandRefused("Nothing has been sent on this connection that could be sent again.")
+        self._replay()
+
+    def _replay(self) -> None:
+        """An own CALL goes out once more, as it was; its answer will be one to no open call."""
+        if self._sent and self.station.link.connected and not self.mute:
+            chosen = self.randoms.get("replay", self.station.random).randrange(len(self._sent))
+            frame, wire = self._sent[chosen]
+            again = msgspec.structs.replace(frame, at=self.station.now.wall, injected=True, note="injected replay")
+            self.station.put_out(again, Send(wire))
+
     def _begin(self, one: Active) -> None:
         station = self.station
         match one.code:
             case "network-drop":
                 station.lose_link(self._ending(one.parameters["kind"]))
-            case "wrong-subprotocol":
+            case "wrong-subprotocol" | "bad-credentials" | "expired-certificate":
                 station.lose_link(Close(CLEAN_CLOSE, "reconfigured"))
             case "half-open" if station.link.connected:
                 station.order(FreezeSocket())
@@ -276,14 +332,16 @@ class NetworkFaults(Block["Station"]):
                 station.order(AnswerPings(False))
             case "power-loss":
                 self.lose_power(None)
+            case "replay":
+                self._sent = deque(self._sent, maxlen=MOST_REPLAYED)
 
     @staticmethod
     def _ending(kind: str) -> Order:
         return Close(CLEAN_CLOSE, "going away") if kind == "clean" else Drop(kind)
 
-    def clear_all(self) -> bool:
-        """False where there was nothing to clear."""
-        found = list(self.active)
+    def clear_all(self, only: str | None = None) -> bool:
+        """Ends all faults, or the one asked for; False where there was nothing to clear."""
+        found = [code for code in self.active if only in (None, code)]
         for code in found:
             self.clear(code)
         return bool(found)
@@ -293,15 +351,17 @@ class NetworkFaults(Block["Station"]):
         self.randoms.pop(code, None)
         match code:
             case "frozen" if fault.parameters["kind"] == "watchdog":
-                station.reboot("Watchdog")
+                self._bite()
             case "half-open" if station.link.connected:
                 station.lose_link(Drop("reset"))  # the station finds its half-open socket dead
             case "no-pong":
                 station.order(AnswerPings(True))
+            case "slow-responses":
+                self.held = [msgspec.structs.replace(one, at=station.now.mono) for one in self.held]
             case "power-loss":
                 self._power_goes_at = None
                 self.power_back_at = station.now.mono if self.dark else None
-        if code in ("network-drop", "half-open", "wrong-subprotocol") and station.link.state == "waiting":
+        if code in AT_CONNECTING and station.link.state == "waiting":
             station.link.failures = 0
             station.link.wait(station.now.mono, station.random.uniform(0, RETURN_SPREAD_S))
 

@@ -9,6 +9,7 @@ NAMES = {CALL: "CALL", CALLRESULT: "CALLRESULT", CALLERROR: "CALLERROR"}
 MAX_ID = 36  # OCPP-J 1.6 and 2.0.1: a message id has at most 36 characters
 MASK = "********"
 SECRETS = {"authorizationkey", "basicauthpassword"}
+NETWORK_SECRETS = {"apnPassword", "basicAuthPassword", "key", "password", "simPin"}
 
 
 class Incoming(msgspec.Struct):
@@ -20,6 +21,7 @@ class Incoming(msgspec.Struct):
     payload: Any = None
     error_code: str = ""
     problem: str = ""
+    size: int = 0  # elements of the array
 
 
 def read(text: str) -> Incoming:
@@ -32,7 +34,7 @@ def read(text: str) -> Incoming:
         return Incoming(problem="not an RPC array")
     message_type = frame[0] if isinstance(frame[0], int) and not isinstance(frame[0], bool) else 0
     message_id = frame[1] if isinstance(frame[1], str) else ""
-    incoming = Incoming(message_type=message_type, message_id=message_id)
+    incoming = Incoming(message_type=message_type, message_id=message_id, size=len(frame))
     if not message_id:
         incoming.problem = "no usable message id"
     elif message_type == CALL:
@@ -68,19 +70,30 @@ def error(message_id: str, code: str, description: str) -> str:
     return msgspec.json.encode([CALLERROR, message_id, code, description[:255], {}]).decode()
 
 
+def mentions_secret(text: str) -> bool:
+    """For what cannot be taken apart: a name of a secret stands in it."""
+    lowered = text.lower()
+    return any(name in lowered for name in SECRETS)
+
+
 def masked(action: str, payload: Any) -> Any:
-    """A copy of the payload with secrets blanked, or None where it holds none."""
-    if action == "ChangeConfiguration" and isinstance(payload, dict):
-        if str(payload.get("key", "")).lower() in SECRETS:
-            return {**payload, "value": MASK}
-    elif action == "SetVariables" and isinstance(payload, dict):
-        return _masked_variables(payload)
-    elif action == "SetNetworkProfile" and "basicAuthPassword" in str(payload):
-        return {**payload, "connectionData": MASK}
-    return None
+    """A copy of the payload with secrets blanked, or None where it holds none.
+
+    What is shaped otherwise than the action demands, yet names a secret, is blanked as a whole.
+    """
+    blank = BLANKERS.get(action.lower())
+    if blank is None:
+        return None
+    found = blank(payload) if isinstance(payload, dict) else None
+    return MASK if found is None and mentions_secret(str(payload)) else found
 
 
-def _masked_variables(payload: dict[str, Any]) -> Any:
+def _blank_key(payload: dict[str, Any]) -> Any:
+    is_secret = str(payload.get("key", "")).lower() in SECRETS and payload.keys() <= {"key", "value"}
+    return {**payload, "value": MASK} if is_secret else None
+
+
+def _blank_variables(payload: dict[str, Any]) -> Any:
     entries = payload.get("setVariableData")
     if not isinstance(entries, list):
         return None
@@ -91,3 +104,24 @@ def _masked_variables(payload: dict[str, Any]) -> Any:
 def _names_a_secret(entry: Any) -> bool:
     variable = entry.get("variable") if isinstance(entry, dict) else None
     return isinstance(variable, dict) and str(variable.get("name", "")).lower() in SECRETS
+
+
+def _blank_network(payload: dict[str, Any]) -> Any:
+    """Passwords and keys of the modem, the VPN and (2.1) the CSMS, at whatever depth they stand."""
+    blanked = {name: _without_network_secrets(value) for name, value in payload.items()}
+    return blanked if blanked != payload else None
+
+
+def _without_network_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: MASK if name in NETWORK_SECRETS else _without_network_secrets(item) for name, item in value.items()
+        }
+    return [_without_network_secrets(item) for item in value] if isinstance(value, list) else value
+
+
+BLANKERS = {
+    "changeconfiguration": _blank_key,
+    "setvariables": _blank_variables,
+    "setnetworkprofile": _blank_network,
+}

@@ -58,17 +58,30 @@ def _compiled(subprotocol: str, name: str) -> Validator:
     return jsonschema_rs.validator_for(json.loads(text), validate_formats=True)
 
 
-def violation(subprotocol: str, action: str, direction: str, payload: Any) -> Violation | None:
-    """The first violation of the official schema, or None; unknown actions have no violations."""
+def errors(subprotocol: str, action: str, direction: str, payload: Any) -> list[Any]:
+    """What the official schema holds against the payload; unknown actions have no schema to break."""
     compiled = validator(subprotocol, action, direction)
     if compiled is None or compiled.is_valid(payload):
+        return []
+    return [one for one in compiled.iter_errors(payload) if not _is_rounding(one)]
+
+
+def violation(subprotocol: str, action: str, direction: str, payload: Any) -> Violation | None:
+    """The first violation of the official schema, or None; unknown actions have no violations."""
+    found = errors(subprotocol, action, direction, payload)
+    if not found:
         return None
-    error = next((one for one in compiled.iter_errors(payload) if not _is_rounding(one)), None)
-    if error is None:
-        return None
+    error = found[0]
     where = ".".join(str(part) for part in error.instance_path) or "payload"
     kind = KINDS.get(type(error.kind).__name__, Kind.PROPERTY)
     return Violation(kind, f"{where}: {error.message}"[:255])
+
+
+def spelling(subprotocol: str, action: str) -> str:
+    """How the version spells an action that differs in case only; empty when there is none."""
+    suffix = REQUEST_SUFFIX[subprotocol]
+    names = (name.removesuffix(".json") for name in _names(subprotocol) if not name.endswith("Response.json"))
+    return next((name.removesuffix(suffix) for name in names if name.lower() == f"{action}{suffix}".lower()), "")
 
 
 def _is_rounding(error: Any) -> bool:

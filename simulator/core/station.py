@@ -10,17 +10,20 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any, ClassVar
 
-from simulator.core import rpc, schemas
+from simulator.core import tail
 from simulator.core.block import Block
 from simulator.core.calls import HEARTBEAT, TRANSACTION, Call, Outbox
-from simulator.core.commands import CommandTracker
+from simulator.core.commands import TIMEOUT, CommandTracker
 from simulator.core.configuration import ACCEPTED, REBOOT_REQUIRED, Configuration
-from simulator.core.errors import CommandRefused, Kind, Refusal
+from simulator.core.conversation import Conversation
+from simulator.core.credentials import Credentials, NoVault, Security, Vault
+from simulator.core.errors import CommandRefused, Kind
 from simulator.core.facts import (
     AnyFact,
     Close,
     ConnectionChanged,
     Drop,
+    FetchQueued,
     Frame,
     Instant,
     Order,
@@ -33,15 +36,16 @@ from simulator.core.network_faults import NetworkFaults
 from simulator.core.physical.connector import Connector
 from simulator.core.setup import Setup
 
-CP_TO_CSMS, CSMS_TO_CP = "cp_to_csms", "csms_to_cp"
-GOING_AWAY, UNSUPPORTED_DATA = 1001, 1003
+GOING_AWAY = 1001
 REBOOT_FLUSH_S = 10.0  # how long a reset waits for its last messages
-MOST_ANSWERS_KEPT = 100
+RESET_RETRY_S = 10.0
 PARKED = "parked"
-# Inputs that change no fact of the station, so that nothing needs to be concluded or stored. They are most of the
-# traffic of a fleet: leaving the rest out halves what a heartbeat costs.
+CSMS = "csms"  # whose acceptance the registration stands for
+SUBPROTOCOL = "subprotocol"  # of the station that has written a memory
+CUT_SHORT = "The charger was stopped, changed or moved before the command was finished; see the log."
+# Timers that change no fact of the station (see `conversation.QUIET_ANSWERS`).
 QUIET_TIMERS = {"heartbeat", "ping"}
-QUIET_ANSWERS = {"Heartbeat", "MeterValues"}
+NO_SECURITY, NO_VAULT = Security(), NoVault()
 # An installer at the device needs no CSMS.
 INSTALLER_COMMANDS = {
     "update_configuration",
@@ -72,8 +76,12 @@ class Station:
         now: Instant,
         sequence: int = 0,
         ids: Callable[[], str] = random_id,
+        security: Security = NO_SECURITY,
+        vault: Vault = NO_VAULT,
     ) -> None:
         self.setup = setup
+        self.installed_security = security
+        self.vault = vault
         self.now = now
         self.ids = ids
         self.sequence = sequence
@@ -82,7 +90,8 @@ class Station:
         self.configuration = self.build_configuration(self.store.get("configuration", {}))
         self.outbox = Outbox(self.store)
         self.commands = CommandTracker()
-        self.link = Link(self.random)
+        # Seeded by identity too: chargers that share a seed must not all reconnect in the same instant.
+        self.link = Link(Random(f"{setup.seed}/{setup.identity}/link"))
         self.timers: dict[str, float] = {}
         registration = self.store.get("registration", {})
         self.registration: str = registration.get("status", "")
@@ -90,21 +99,20 @@ class Station:
         self.boot_reason: str = registration.get("boot_reason", "")
         self.clock_offset: float = registration.get("clock_offset", 0.0)
         self.connectors = [
-            Connector(outlet, setup.options, setup.seed, self.store.get(self._section(outlet)), now, number)
+            Connector(outlet, setup.options, setup.seed, self.store.get(self.section(outlet)), now, number)
             for number, outlet in enumerate(setup.outlets, start=1)
         ]
         self.wire = NetworkFaults(self)
+        self.conversation = Conversation(self)
         self._facts: list[AnyFact] = []
         self._orders: list[Order] = []
-        self._out: tuple[str, Call] | None = None
-        self._answered: dict[str, str] = {}
-        self._timeouts_in_a_row = 0
-        self._quiet = False
+        self.quiet = False  # the input at hand changes no fact: nothing to conclude or store
         self._reboot: str = ""
+        self._failed_resets: list[str] = []  # the reason of the reset, once for every try that is left
         self.reset_command: str = ""
         self._deferred: list[tuple[str, str, dict[str, Any]]] = []
         self.blocks = [*(block_class(self) for block_class in self.block_classes), self.wire]
-        self._methods = self._collect_methods()
+        self.methods = self._collect_methods()
 
     # --- what versions provide --------------------------------------------------------------------------------------
 
@@ -122,8 +130,16 @@ class Station:
         """(sends in total, interval in s) of the retry rule for transaction messages."""
         raise NotImplementedError
 
+    def reset_retries(self) -> int:
+        """How often a reset that failed is tried again."""
+        raise NotImplementedError
+
     def back_off(self) -> BackOff:
         return BackOff()
+
+    def credentials(self) -> Credentials:
+        """What the next connection is made with. Raises ValueError where a secret cannot be read any more."""
+        raise NotImplementedError
 
     def prepared(self, call: Call) -> dict[str, Any]:
         """The payload as it goes out now; 1.6 fills in transaction ids that were unknown when it was queued."""
@@ -131,13 +147,17 @@ class Station:
 
     # --- inputs -----------------------------------------------------------------------------------------------------
 
-    def power_up(self, now: Instant, reason: str = "PowerUp") -> None:
+    def power_up(self, now: Instant, reason: str = "PowerUp", *, csms: str = "") -> None:
         """The machine starts. `resume`: it ran before, perhaps elsewhere.
 
         After an orderly `shut_down` that is a mere reconnect, if the CSMS had accepted us. Otherwise the process was
-        killed under it, and that is a power loss (contract Q8).
+        killed under it, and that is a power loss (contract Q8). `csms` names whom it connects to: another one has not
+        accepted us yet, so it is told of us first (contract R1), though nothing else of the machine has changed.
         """
         self._enter(now)
+        self.store.put(SUBPROTOCOL, self.subprotocol)
+        moved = self.store.get(CSMS, csms) != csms
+        self.store.put(CSMS, csms)
         parked = self.store.get(PARKED, False)
         self.store.delete(PARKED)
         if reason != "resume" or not parked or self.registration != "Accepted":
@@ -146,6 +166,8 @@ class Station:
             if not parked and self.setup.options.on_power_loss != "resume":
                 for block in self.blocks:
                     block.power_lost()
+        elif moved:
+            self.registration, self.boot_reason = "", "Unknown"
         self.link.wait(now.mono)
         self._leave()
 
@@ -161,8 +183,7 @@ class Station:
     def connected(self, now: Instant) -> None:
         self._enter(now)
         self.link.opened()
-        self._answered.clear()
-        self._timeouts_in_a_row = 0
+        self.conversation.opened()
         self._connection("connected", reason=self.subprotocol)
         if self.registration == "Accepted" and not self.setup.options.boot_on_reconnect:
             self._come_online(after_boot=False)
@@ -171,9 +192,11 @@ class Station:
         self._leave()
 
     def refused(self, now: Instant, code: int | None, reason: str) -> None:
-        """The connection could not be made: `code` is the HTTP status where there was one."""
+        """The connection could not be made. `code`: the HTTP status where there was one, 1015 for a bad certificate."""
         self._enter(now)
         self._connection("refused", code=code, reason=reason)
+        for block in self.blocks:
+            block.connection_refused(code, reason)
         self._reconnect_later()
         self._leave()
 
@@ -187,52 +210,76 @@ class Station:
 
     def receive(self, text: str, now: Instant) -> None:
         self._enter(now)
-        self._timeouts_in_a_row = 0
-        self._receive(text)
+        self.conversation.receive(text)
         self._leave()
 
     def receive_binary(self, encoded: str, now: Instant) -> None:
-        """OCPP-J knows text frames only: the base64 of the frame is logged and the connection closed with 1003."""
         self._enter(now)
-        self._record(Frame(0, CSMS_TO_CP, encoded, now.wall, encoding="base64", note="binary frame"))
-        self._orders.append(Close(UNSUPPORTED_DATA, "text frames only"))
+        self.conversation.receive_binary(encoded)
         self._leave()
 
     def tick(self, now: Instant) -> None:
         self._enter(now)
         due = sorted((at, name) for name, at in self.timers.items() if at <= now.mono and not self.wire.dark)
-        self._quiet = bool(due) and all(name in QUIET_TIMERS for _, name in due)
+        self.quiet = bool(due) and all(name in QUIET_TIMERS for _, name in due)
         for _, name in due:
             # An earlier timer of this tick may have cancelled or moved this one.
             if self.timers.get(name, now.mono + 1) <= now.mono:
                 del self.timers[name]
                 what, _, argument = name.partition(":")
-                self._methods[f"{what}_due"](argument)
+                self.methods[f"{what}_due"](argument)
         self._leave()
 
-    def execute(self, command_id: str, name: str, params: dict[str, Any], now: Instant) -> None:
-        """Does a user's command; what became of it comes as CommandAdvanced facts."""
+    def execute(
+        self, command_id: str, name: str, params: dict[str, Any], now: Instant, *, patience: float = TIMEOUT
+    ) -> None:
+        """Does a user's command; what became of it comes as CommandAdvanced facts.
+
+        `patience`: seconds that it may wait for the station to be up.
+        """
         self._enter(now)
         self.commands.begin(command_id, now)
         if self._not_up_yet() and name not in INSTALLER_COMMANDS:
+            self.commands.begin(command_id, now, within=min(patience, TIMEOUT))
             self.commands.hold(command_id)
             self._deferred.append((command_id, name, params))
         else:
             self._do(command_id, name, params)
         self._leave()
 
+    def queued(self, asked: tuple[int, ...], found: Mapping[int, Any], now: Instant) -> None:
+        """The messages of a FetchQueued are here; a number without one was dropped."""
+        self._enter(now)
+        self.outbox.fetched(asked, found)
+        self._leave()
+
     def pong(self, now: Instant) -> None:
         self.timers.pop("pong", None)
 
     def shut_down(self, now: Instant, *, parked: bool = True) -> None:
-        """Close politely, keep everything. `parked`: the machine only moves or waits, its power stays on."""
+        """Close politely, keep everything. `parked`: the machine only moves or waits, its power stays on.
+
+        Commands that have not begun go back to where they came from.
+        """
         self._enter(now)
+        self.commands.hand_back([command_id for command_id, _, _ in self._deferred], CUT_SHORT, now)
+        self._deferred.clear()
         if parked:
             self.store.put(PARKED, True)
         if self.link.connected:
             self._orders.append(Close(GOING_AWAY, "going away"))
         self.link.off()
         self.timers.clear()
+        self._leave()
+
+    def retire(self, now: Instant) -> None:
+        """The machine is to speak another version: what runs ends, and once that is told it goes down."""
+        self._enter(now)
+        for block in self.blocks:
+            block.retired()
+        if self.link.connected:
+            self._reboot = "ApplicationReset"
+            self.set_timer("reboot_forced", REBOOT_FLUSH_S)
         self._leave()
 
     # --- outputs ----------------------------------------------------------------------------------------------------
@@ -250,13 +297,16 @@ class Station:
         events += [None if self.wire.cut else self.link.connect_at, self.commands.next_deadline()]
         events += [] if self.wire.dark else self.timers.values()
         times = [event for event in events if event is not None]
-        if self.link.connected and self.outbox.queue and self._out is None and self.outbox.not_before > self.now.mono:
+        retries = self.link.connected and self.outbox.queue and not self.conversation.waits
+        if retries and self.outbox.not_before > self.now.mono:
             times.append(self.outbox.not_before)
         return min(times) if times else None
 
     @property
     def memory(self) -> dict[str, Any]:
-        return self.store.snapshot()
+        """All that another station object needs to go on from here, but for the messages that lie with the shell."""
+        beyond = self.outbox.beyond()
+        return self.store.snapshot() | ({tail.SECTION: beyond} if beyond else {})
 
     def picture(self, now: Instant) -> dict[str, Any]:
         """What `GET /chargers/{id}/state` shows."""
@@ -266,7 +316,7 @@ class Station:
         shown: dict[str, Any] = {
             "registration": self.registration or None,
             "connection": self.link.state,
-            "queue_length": len(self.outbox.queue),
+            "queue_length": self.outbox.length,
         }
         for block in self.blocks:
             shown |= block.picture()
@@ -307,6 +357,21 @@ class Station:
     def order(self, order: Order) -> None:
         self._orders.append(order)
 
+    def record(self, frame: Frame) -> int:
+        """Logs a frame under the next sequence number, which is returned."""
+        self.sequence += 1
+        fields = {name: getattr(frame, name) for name in frame.__struct_fields__}
+        fields["sequence"] = self.sequence
+        self._facts.append(Frame(**fields))
+        return self.sequence
+
+    def put_out(self, frame: Frame, order: Send, command_id: str = "") -> None:
+        """Logs a frame and sends it: both happen at once or not at all."""
+        sequence = self.record(frame)
+        self.commands.frame(command_id or self.commands.cause, sequence, self.now)
+        self.conversation.went_out(frame, sequence)
+        self._orders.append(order)
+
     def call(self, call: Call) -> None:
         """Queues an own CALL for the command at hand, if any. Only transaction messages wait out a lost connection."""
         call.command_id = call.command_id or self.commands.cause
@@ -320,6 +385,15 @@ class Station:
             self.commands.call_opened(call.command_id)
         elif call.priority == TRANSACTION:
             self.commands.note(call.command_id, "Offline: the message is queued and goes out after the reconnect.")
+
+    def has_call(self, action: str) -> bool:
+        """One of these waits or is out."""
+        return self.conversation.is_out(action) or any(one.action == action for one in self.outbox.waiting)
+
+    def suspect(self, event: str, info: str = "") -> None:
+        """What the peer did that it should not, for the security log."""
+        for block in self.blocks:
+            block.suspected(event, info)
 
     def connector(self, number: int) -> Connector | None:
         return next((one for one in self.connectors if one.number == number), None)
@@ -336,7 +410,10 @@ class Station:
 
     def set_clock(self, csms_time: float | None) -> None:
         if csms_time is not None and self.wire.clock_set():
+            before = self.clock
             self.clock_offset = csms_time - self.now.wall
+            for block in self.blocks:
+                block.clock_moved(self.clock - before)
 
     def installed(self, result: dict[str, Any]) -> None:
         """Ends an installer's command at the device with this result; its `status` says whether anything changed."""
@@ -352,12 +429,21 @@ class Station:
 
         The command that caused it ends when the CSMS has accepted the boot.
         """
-        if any(fault.code == "ResetFailure" for connector in self.connectors for fault in connector.faults):
+        if any(connector.has_fault("ResetFailure") for connector in self.connectors):
             self.commands.note(self.commands.cause, "The reset fails: ResetFailure is active.")
+            self._failed_resets = [reason] * self.reset_retries()
+            self.set_timer("reset_retry", RESET_RETRY_S)
             return
         self._reboot = reason
         self._await_boot()
         self.set_timer("reboot_forced", REBOOT_FLUSH_S)
+
+    def reset_retry_due(self, _: str) -> None:
+        """A reset that failed is tried again, as often as the settings say; it succeeds once the fault is gone."""
+        if self._failed_resets and not self._reboot:
+            reason, *left = self._failed_resets
+            self.reboot(reason)
+            self._failed_resets = left
 
     def _await_boot(self) -> None:
         self.reset_command = self.commands.cause or self.reset_command
@@ -401,7 +487,7 @@ class Station:
 
     @property
     def all_said(self) -> bool:
-        return self.outbox.idle and self._out is None
+        return self.outbox.idle and not self.conversation.waits
 
     def _went_down(self) -> None:
         for connector in self.connectors:
@@ -417,13 +503,13 @@ class Station:
         return not self.accepted_ever or self.rebooting or first_attempt or "boot_done" in self.timers
 
     def _do(self, command_id: str, name: str, params: dict[str, Any]) -> None:
-        method = self._methods.get(f"do_{name}")
+        method = self.methods.get(f"do_{name}")
         with self.commands.caused_by(command_id):
             try:
                 if method is None:
                     raise CommandRefused(f"This station does not know the command {name}.")
                 method(params)
-                self._settle_blocks()  # what follows from it is this command's too
+                self.settle_blocks()  # what follows from it is this command's too
             except CommandRefused as refused:
                 self.commands.finish(command_id, "rejected", str(refused), self.now)
             except Exception as error:  # one command must not stop the charger
@@ -435,6 +521,7 @@ class Station:
         for command_id, name, params in deferred:
             self.commands.release(command_id)
             if self.commands.is_pending(command_id):
+                self.commands.begin(command_id, self.now)
                 self._do(command_id, name, params)
 
     # --- connection -------------------------------------------------------------------------------------------------
@@ -455,25 +542,13 @@ class Station:
         self._do_deferred()
 
     def _lose_connection(self) -> None:
-        """Transaction messages stay, their counters unchanged; the rest is told anew after the reconnect."""
-        lost = self.outbox.drop_waiting()
-        if self._out is not None:
-            _, call = self._out
-            self._out = None
-            if call.priority == TRANSACTION:
-                call.sends -= 1  # contract 1.4: a lost connection is no failed attempt
-                self.commands.note(call.command_id, "The connection was lost; the message goes out again.")
-                self.commands.call_closed(call.command_id)
-            else:
-                lost.append(call)
-        for call in self.outbox.queue:
-            call.queued_offline = True
-        self.timers.pop("call_timeout", None)
+        """Transaction messages stay; the rest is told anew after the reconnect."""
+        lost = self.conversation.lost()
         self.timers.pop("pong", None)
         for block in self.blocks:
             block.went_offline()
         for call in lost:
-            self._fail(call, "lost")
+            self.conversation.fail(call, "lost")
 
     def reboot_forced_due(self, _: str) -> None:
         self._go_down()
@@ -496,250 +571,27 @@ class Station:
         self.link.failures = 0
         self.link.wait(self.now.mono)
 
-    # --- frames in --------------------------------------------------------------------------------------------------
-
-    def _record(self, frame: Frame) -> int:
-        """Logs a frame under the next sequence number."""
-        self.sequence += 1
-        fields = {name: getattr(frame, name) for name in frame.__struct_fields__}
-        fields["sequence"] = self.sequence
-        self._facts.append(Frame(**fields))
-        return self.sequence
-
-    def _receive(self, text: str) -> None:
-        incoming = rpc.read(text)
-        if incoming.problem:
-            self._receive_broken(text, incoming)
-        elif incoming.message_type == rpc.CALL:
-            self._receive_call(text, incoming)
-        else:
-            self._receive_answer(text, incoming)
-
-    def _receive_broken(self, text: str, incoming: rpc.Incoming) -> None:
-        name = rpc.NAMES.get(incoming.message_type, "")
-        self._record(Frame(0, CSMS_TO_CP, text, self.now.wall, name, incoming.message_id[:64], note=incoming.problem))
-        if self.answers_broken_frames and incoming.message_type not in (rpc.CALLRESULT, rpc.CALLERROR):
-            unknown_type = incoming.problem == "unknown message type"
-            kind = Kind.MESSAGE_TYPE if unknown_type else Kind.FRAMEWORK
-            message_id = incoming.message_id if 0 < len(incoming.message_id) <= rpc.MAX_ID else "-1"
-            self._send_error(message_id, "", Refusal(kind, incoming.problem))
-        elif incoming.message_type == rpc.CALL and incoming.message_id:
-            self._send_error(incoming.message_id, "", Refusal(Kind.FORMAT, incoming.problem))
-
-    def _receive_call(self, text: str, incoming: rpc.Incoming) -> None:
-        blanked = rpc.masked(incoming.action, incoming.payload)
-        logged = text if blanked is None else rpc.call(incoming.message_id, incoming.action, blanked)
-        self._record(
-            Frame(
-                0,
-                CSMS_TO_CP,
-                logged,
-                self.now.wall,
-                "CALL",
-                incoming.message_id[:64],
-                incoming.action[:50],
-                transaction=_transaction_of(incoming.payload),
-                masked=blanked is not None,
-            )
-        )
-        if incoming.message_id in self._answered:
-            self._send_text(self._answered[incoming.message_id], incoming.message_id, incoming.action, "CALLRESULT")
-            return
-        if self.registration == "Rejected":
-            self._refuse_while_rejected(incoming)
-            return
-        if self.wire.mute:
-            return
-        if (chosen := self.wire.chosen_answer(incoming.action, incoming.message_id)) is not None:
-            self._send_text(chosen, incoming.message_id, incoming.action, rpc.NAMES[int(chosen[1])], injected=True)
-            return
-        try:
-            answer = self._answer(incoming)
-        except Refusal as refusal:
-            self._send_error(incoming.message_id, incoming.action, refusal)
-        except Exception as error:  # contract 1.5: an own fault while handling is answered, and kills nothing
-            self._send_error(incoming.message_id, incoming.action, Refusal(Kind.INTERNAL, type(error).__name__))
-        else:
-            wire = rpc.result(incoming.message_id, answer)
-            self._keep_answer(incoming.message_id, wire)
-            self._send_text(wire, incoming.message_id, incoming.action, "CALLRESULT")
-
-    def _refuse_while_rejected(self, incoming: rpc.Incoming) -> None:
-        """1.6 stays silent until it may boot again; 2.0.1 says SecurityError."""
-        if self.answers_broken_frames:
-            self._send_error(incoming.message_id, incoming.action, Refusal(Kind.SECURITY, "not accepted yet"))
-
-    def _answer(self, incoming: rpc.Incoming) -> dict[str, Any]:
-        if len(incoming.message_id) > rpc.MAX_ID:
-            kind = Kind.FRAMEWORK if self.answers_broken_frames else Kind.FORMAT
-            raise Refusal(kind, "the message id is longer than 36 characters")
-        if schemas.validator(self.subprotocol, incoming.action, "request") is None:
-            raise Refusal(Kind.NOT_IMPLEMENTED, f"unknown action {incoming.action[:100]}")
-        handler = self._methods.get(f"on_{incoming.action}")
-        if handler is None:
-            raise Refusal(Kind.NOT_SUPPORTED, f"{incoming.action} is not supported")
-        if not isinstance(incoming.payload, dict):
-            raise Refusal(Kind.FORMAT, "the payload is not an object")
-        violation = schemas.violation(self.subprotocol, incoming.action, "request", incoming.payload)
-        if violation is not None and self.setup.options.strict_schema:
-            raise Refusal(violation.kind, str(violation))
-        answer: dict[str, Any] = handler(incoming.payload)
-        return answer
-
-    def _keep_answer(self, message_id: str, wire: str) -> None:
-        self._answered[message_id] = wire
-        if len(self._answered) > MOST_ANSWERS_KEPT:
-            del self._answered[next(iter(self._answered))]
-
-    def _receive_answer(self, text: str, incoming: rpc.Incoming) -> None:
-        name = rpc.NAMES[incoming.message_type]
-        if self._out is None or self._out[0] != incoming.message_id:
-            note = "answers no open call (late or unknown id)"
-            self._record(Frame(0, CSMS_TO_CP, text, self.now.wall, name, incoming.message_id[:64], note=note))
-            return
-        _, call = self._out
-        self._out = None
-        self.timers.pop("call_timeout", None)
-        violation = None
-        if incoming.message_type == rpc.CALLRESULT:
-            violation = schemas.violation(self.subprotocol, call.action, "response", incoming.payload)
-        frame = Frame(
-            0,
-            CSMS_TO_CP,
-            text,
-            self.now.wall,
-            name,
-            incoming.message_id[:64],
-            call.action,
-            transaction=_transaction_of(call.payload) or _transaction_of(incoming.payload),
-            note=f"invalid response: {violation}"[:200] if violation else "",
-        )
-        self.commands.frame(call.command_id, self._record(frame), self.now)
-        with self.commands.caused_by(call.command_id):
-            if incoming.message_type == rpc.CALLRESULT and violation is None:
-                self._succeed(call, incoming.payload)
-            else:
-                self._fail(call, "error" if violation is None else "invalid", incoming.error_code)
-            self._quiet = call.action in QUIET_ANSWERS and not call.command_id
-            if not self._quiet:
-                self._settle_blocks()  # what follows belongs to the same command
-
-    # --- own calls --------------------------------------------------------------------------------------------------
-
-    def _succeed(self, call: Call, answer: dict[str, Any]) -> None:
-        if call.priority == TRANSACTION:
-            self.outbox.done(call)
-        if not call.injected and (method := self._methods.get(f"{call.action}_answered")):
-            method(call, answer)
-        self.commands.call_closed(call.command_id)
-
-    def _fail(self, call: Call, problem: str, error_code: str = "") -> None:
-        """`problem`: error (CALLERROR), invalid (answer breaks its schema), timeout, or lost (connection gone)."""
-        if call.priority == TRANSACTION and not self._give_up(call):
-            return
-        with self.commands.caused_by(call.command_id):
-            if not call.injected and (method := self._methods.get(f"{call.action}_failed")):
-                method(call, problem)
-            else:
-                self.commands.note(call.command_id, _explanation(call.action, problem, error_code))
-        self.commands.call_closed(call.command_id)
-
-    def _give_up(self, call: Call) -> bool:
-        """The retry rule of contract 1.4; True once the message is discarded."""
-        attempts, interval = self.transaction_attempts()
-        if call.sends >= max(1, attempts):
-            self.outbox.done(call)
-            return True
-        self.outbox.store(call)
-        self.outbox.not_before = self.now.mono + interval * call.sends
-        return False
-
-    def call_timeout_due(self, _: str) -> None:
-        if self._out is None:
-            return
-        _, call = self._out
-        self._out = None
-        self._timeouts_in_a_row += 1
-        self._fail(call, "timeout")
-        if self._timeouts_in_a_row >= 2 and self.link.connected:
-            self.drop_link("no answer to two calls in a row")
-
-    def _pump(self) -> None:
-        """One own CALL at a time (OCPP-J 1.6, 4.1.1): sends the next if none is out."""
-        if self._out is not None or not self.link.connected or self.wire.holds_calls:
-            return
-        accepted = self.registration == "Accepted"
-        call = self.outbox.next(
-            self.now.mono,
-            only_asked=self.registration == "Pending",
-            only_boot=not accepted and self.registration != "Pending",
-        )
-        if call is not None:
-            self._send_call(call)
-        elif self._reboot and self.outbox.idle:
-            self._go_down()
-
-    def _send_call(self, call: Call) -> None:
-        call.sends += 1
-        message_id = self.ids()
-        payload = call.payload if call.injected else self.prepared(call)
-        self._out = (message_id, call)
-        self.set_timer("call_timeout", self.message_timeout())
-        wire = rpc.call(message_id, call.action, payload)
-        blanked = rpc.masked(call.action, payload)
-        frame = Frame(
-            0,
-            CP_TO_CSMS,
-            wire if blanked is None else rpc.call(message_id, call.action, blanked),
-            self.now.wall,
-            "CALL",
-            message_id,
-            call.action,
-            transaction=_transaction_of(payload),
-            masked=blanked is not None,
-            injected=call.injected,
-        )
-        self._send(frame, wire, call.command_id)
-        if not call.injected and (sent := self._methods.get(f"{call.action}_sent")):
-            sent(call)
-
-    def _send_error(self, message_id: str, action: str, refusal: Refusal) -> None:
-        wire = rpc.error(message_id, self.error_codes[refusal.kind], refusal.description)
-        self._keep_answer(message_id, wire)
-        self._send_text(wire, message_id, action, "CALLERROR")
-
-    def _send_text(self, wire: str, message_id: str, action: str, message_type: str, *, injected: bool = False) -> None:
-        frame = Frame(0, CP_TO_CSMS, wire, self.now.wall, message_type, message_id[:64], action[:50], injected=injected)
-        self._send(frame, wire, self.commands.cause)
-
-    def _send(self, frame: Frame, wire: str, command_id: str) -> None:
-        """Faults of the network may change, double, hold or swallow it."""
-        for shown, order in self.wire.outgoing(frame, wire):
-            self.put_out(shown, order, command_id)
-
-    def put_out(self, frame: Frame, order: Send, command_id: str = "") -> None:
-        """Logs a frame and sends it: both happen at once or not at all."""
-        self.commands.frame(command_id or self.commands.cause, self._record(frame), self.now)
-        self._orders.append(order)
-
     # --- each input -------------------------------------------------------------------------------------------------
 
     def _enter(self, now: Instant) -> None:
         self.now = now
-        self._quiet = False
+        self.quiet = False
         for connector in self.connectors:
             connector.advance(now)
 
-    def _settle_blocks(self) -> None:
+    def settle_blocks(self) -> None:
         for block in self.blocks:
             block.settle()
 
     def _leave(self) -> None:
-        if not self._quiet:
-            self._settle_blocks()
-        self._pump()
+        if not self.quiet:
+            self.settle_blocks()
+        if self.conversation.may_call and not self.conversation.call_next() and self._reboot and self.outbox.idle:
+            self._go_down()
+        if self.online and (numbers := self.outbox.wanted()):
+            self._orders.append(FetchQueued(numbers))
         self._facts.extend(self.commands.settle(self.now, self._why_silent()))
-        if not self._quiet:
+        if not self.quiet:
             self._save()
 
     def _why_silent(self) -> str:
@@ -760,18 +612,19 @@ class Station:
         for connector in self.connectors:
             if connector.running is not None:
                 connector.running.seen_at = round(self.clock, 1)
-            self.store.put(self._section(connector.outlet), connector.record())
+            self.store.put(self.section(connector.outlet), connector.record())
         for block in self.blocks:
             block.save()
 
     @staticmethod
-    def _section(outlet: Any) -> str:
+    def section(outlet: Any) -> str:
         return f"connector.{outlet.evse_id}.{outlet.connector_id}"
 
     def _collect_methods(self) -> dict[str, Callable[..., Any]]:
         methods: dict[str, Callable[..., Any]] = {
-            "call_timeout_due": self.call_timeout_due,
+            "call_timeout_due": self.conversation.call_timeout_due,
             "reboot_forced_due": self.reboot_forced_due,
+            "reset_retry_due": self.reset_retry_due,
             "boot_done_due": self.boot_done_due,
         }
         suffixes = ("_due", "_answered", "_failed", "_sent")
@@ -780,23 +633,3 @@ class Station:
                 if name.startswith(("on_", "do_")) or name.endswith(suffixes):
                     methods[name] = getattr(block, name)
         return methods
-
-
-def _transaction_of(payload: Any) -> str:
-    """The OCPP transaction id that a payload names, as text."""
-    if not isinstance(payload, dict):
-        return ""
-    found = payload.get("transactionId")
-    if found is None and isinstance(payload.get("transactionInfo"), dict):
-        found = payload["transactionInfo"].get("transactionId")
-    return "" if found is None else str(found)[:36]
-
-
-def _explanation(action: str, problem: str, error_code: str) -> str:
-    words = {
-        "error": f"the CSMS answered {action} with {error_code or 'an error'}",
-        "invalid": f"the CSMS's answer to {action} breaks its schema",
-        "timeout": f"the CSMS did not answer {action}",
-        "lost": f"the connection was lost before {action} was answered",
-    }
-    return f"Done, but {words[problem]}."

@@ -13,3 +13,9 @@ def connection_url(ws_url: str, identity: str) -> str:
     if unquote(path.rpartition("/")[2]) != identity:
         path = f"{path}/{quote(identity, safe='')}"
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+
+
+def secured(url: str) -> str:
+    """The same endpoint over TLS: what security profiles 2 and 3 demand, whatever the URL says."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(scheme="wss"))

@@ -5,3 +5,9 @@ class CsmsConfig(AppConfig):
     name = "simulator.csms"
     label = "csms"
     verbose_name = "House CSMS"
+
+    def ready(self) -> None:
+        from chargers import back_office
+        from simulator.csms.back_office import HouseOffice
+
+        back_office.serve(HouseOffice())

@@ -26,6 +26,9 @@ class Endpoint(TenantModel):
     key = models.CharField(max_length=64, unique=True, default=new_key, editable=False)
     label = models.CharField(max_length=120)
     accept_unknown_cards = models.BooleanField(default=True, help_text="Accept a card that is not on the list below.")
+    asks_others = models.BooleanField(
+        default=False, editable=False, help_text="Others (OCPI's CPOs) judge a token before the card list does."
+    )
     heartbeat_interval = models.PositiveIntegerField(default=HEARTBEAT_SECONDS, help_text="Seconds.")
     next_number = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

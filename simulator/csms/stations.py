@@ -26,10 +26,11 @@ class Picture:
     boot: dict[str, Any] = field(default_factory=dict)
     booted_at: datetime | None = None
     connectors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    identity: str = ""
 
     @classmethod
     def of(cls, row: Station) -> Self:
-        return cls(row.pk, row.vendor, row.model, row.boot, row.booted_at, dict(row.connectors))
+        return cls(row.pk, row.vendor, row.model, row.boot, row.booted_at, dict(row.connectors), row.identity)
 
     def report(self, place: str, status: dict[str, Any]) -> None:
         """The latest status of an outlet; a station that invents ever new ones keeps the first hundred."""

@@ -8,12 +8,14 @@ from django.utils import timezone
 
 from simulator.core import timestamps
 from simulator.core.errors import Kind
-from simulator.csms import services, transactions
+from simulator.csms import judging, transactions
 from simulator.csms.database import in_database
 from simulator.csms.desk import Desk, Handler, Payload
 from simulator.csms.fields import INT53, moment, number
 from simulator.csms.readings import register
 from simulator.csms.services import Authorization
+
+STATUSES = frozenset({"Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx"})  # OCPP 1.6, 7.2
 
 
 class CentralSystem(Desk):
@@ -77,7 +79,7 @@ class CentralSystem(Desk):
             started_at=moment(request),
             meter_start=number(request, "meterStart", lowest=-INT53, highest=INT53),
         )
-        info = await self._id_tag_info(request["idTag"])
+        info = await self._id_tag_info(request["idTag"], reported.connector_id)
         row = await in_database(transactions.start, self.endpoint.pk, self.picture.station_id, reported)
         self.opened(row.transaction_id, row.pk)
         return {"transactionId": int(row.transaction_id), "idTagInfo": info}
@@ -119,8 +121,9 @@ class CentralSystem(Desk):
                 self.opened(transaction_id, pk)
         return pk
 
-    async def _id_tag_info(self, id_tag: str) -> Payload:
-        return id_tag_info(await in_database(services.authorize, self.endpoint, id_tag))
+    async def _id_tag_info(self, id_tag: str, connector_id: int | None = None) -> Payload:
+        place = None if connector_id is None else (connector_id, connector_id)
+        return id_tag_info(await judging.authorize(self.endpoint, self.picture.identity, id_tag, place=place))
 
     handlers: ClassVar[Mapping[str, Handler]] = {
         "Authorize": on_authorize,
@@ -137,7 +140,8 @@ class CentralSystem(Desk):
 
 def id_tag_info(authorization: Authorization) -> dict[str, Any]:
     """An IdTagInfo; a parent of more than 20 characters cannot be told in 1.6 and is left out."""
-    info = {"status": str(authorization.status)}
+    status = str(authorization.status)
+    info = {"status": status if status in STATUSES else "Invalid"}
     if authorization.expires_at is not None:
         info["expiryDate"] = timestamps.written(authorization.expires_at.timestamp())
     if 0 < len(authorization.group) <= 20:

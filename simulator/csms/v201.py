@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from simulator.core import timestamps
 from simulator.core.errors import Kind
-from simulator.csms import services, transactions
+from simulator.csms import judging, transactions
 from simulator.csms.database import in_database
 from simulator.csms.desk import Desk, Handler, Payload
 from simulator.csms.fields import moment, number
@@ -86,7 +86,10 @@ class ChargingStationManagement(Desk):
             await self._record(event, pk)
         elif event.register is not None:
             self.journal.metered(pk, event.register)
-        return {"idTokenInfo": await self._id_token_info(request["idToken"])} if "idToken" in request else {}
+        if "idToken" not in request:
+            return {}
+        place = None if event.evse_id is None else (event.evse_id, event.connector_id or 1)
+        return {"idTokenInfo": await self._id_token_info(request["idToken"], place)}
 
     async def _record(self, event: Event, pk: int | None) -> None:
         """Writes the event at once, together with what was metered since the last write."""
@@ -110,9 +113,9 @@ class ChargingStationManagement(Desk):
     async def on_notify_ev_charging_schedule(self, request: Payload) -> Payload:
         return {"status": "Accepted"}
 
-    async def _id_token_info(self, id_token: Payload) -> Payload:
-        found = await in_database(services.authorize, self.endpoint, id_token["idToken"], id_token["type"])
-        return id_token_info(found)
+    async def _id_token_info(self, id_token: Payload, place: tuple[int, int] | None = None) -> Payload:
+        said = id_token["idToken"], id_token["type"]
+        return id_token_info(await judging.authorize(self.endpoint, self.picture.identity, *said, place=place))
 
     handlers: ClassVar[Mapping[str, Handler]] = {
         "Authorize": on_authorize,

@@ -2,19 +2,14 @@
 
 import asyncio
 import socket
-import ssl
-from functools import cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_address
 from typing import NamedTuple
 
-from django.conf import settings
 from websockets.uri import WebSocketURI
 
+from chargers import addresses
+
 CACHE_SECONDS = 5.0  # a fleet that starts together asks the resolver once
-NEVER = tuple(
-    ip_network(text)
-    for text in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "168.63.129.16/32", "100.100.100.200/32")
-)  # link-local, and the metadata services of clouds that stand elsewhere
 
 
 class AddressRefused(OSError):
@@ -36,30 +31,19 @@ class Resolver:
         """Addresses to try, in order. Raises OSError for an unknown name, AddressRefused for a forbidden address."""
         loop = asyncio.get_running_loop()
         key = (uri.host, uri.port)
-        until, addresses = self._known.get(key, (0.0, []))
+        until, vetted = self._known.get(key, (0.0, []))
         if until < loop.time():
             found = await loop.getaddrinfo(uri.host, uri.port, type=socket.SOCK_STREAM)
-            addresses = list(dict.fromkeys(Address(str(entry[4][0]), uri.port) for entry in found))
-            self._known[key] = (loop.time() + CACHE_SECONDS, addresses)
-        for address in addresses:
+            vetted = list(dict.fromkeys(Address(str(entry[4][0]), uri.port) for entry in found))
+            self._known[key] = (loop.time() + CACHE_SECONDS, vetted)
+        for address in vetted:
             judge(address.host)
-        return addresses
+        return vetted
 
 
 def judge(host: str) -> None:
-    """Raises AddressRefused for link-local and metadata addresses, and for private ones where those are closed."""
-    address: IPv4Address | IPv6Address = ip_address(host.partition("%")[0])
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    if any(address in network for network in NEVER) or address.is_multicast or address.is_unspecified:
-        raise AddressRefused(f"The address {address} is not allowed: link-local, metadata or no host at all.")
-    if not settings.ALLOW_PRIVATE_CSMS and not address.is_global:
-        raise AddressRefused(f"The private address {address} is not allowed on this installation.")
-
-
-@cache
-def tls_context() -> ssl.SSLContext:
-    """System trust, host names checked. OCPP security profiles 2 and 3 demand TLS 1.2 or later."""
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+    """The rule for URLs (`chargers.addresses`), applied to what a name has led to; raises AddressRefused."""
+    try:
+        addresses.judge(ip_address(host.partition("%")[0]))
+    except addresses.AddressRefused as refusal:
+        raise AddressRefused(str(refusal)) from None

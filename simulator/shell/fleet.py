@@ -2,16 +2,22 @@
 
 import logging
 from collections.abc import Collection, Iterable
+from copy import copy
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, Max, Prefetch, Q, Sum
 
-from chargers.models import Charger, Connector, Runtime, StationState
+from chargers.models import Charger, ChargerSecurity, Connector, OcppVersion, Runtime, StationState
+from chargers.services import queues
 from chargers.services.ingest import mark_ready
 from chargers.services.readiness import mark_begun, mark_failed
+from chargers.services.security import installed_security
 from chargers.services.setups import setup_of
+from simulator.core import tail
+from simulator.core.setup import Setup
 from simulator.core.url import connection_url
+from simulator.core.version_change import written_for
 from simulator.shell.runner import Machine
 from tenants.scoping import scope
 
@@ -25,6 +31,7 @@ class Wanted(NamedTuple):
     shard: int
     revision: int
     running: bool
+    subprotocol: str
 
 
 def digest(shards: Collection[int]) -> dict[str, Any]:
@@ -44,13 +51,15 @@ def digest(shards: Collection[int]) -> dict[str, Any]:
 def wanted(shards: Collection[int]) -> list[Wanted]:
     rows = Charger.objects.unscoped().filter(shard__in=shards).order_by()
     return [
-        Wanted(pk, shard, revision, runtime == Runtime.RUNNING)
-        for pk, shard, revision, runtime in rows.values_list("pk", "shard", "revision", "runtime")
+        Wanted(pk, shard, revision, runtime == Runtime.RUNNING, OcppVersion(version).subprotocol)
+        for pk, shard, revision, runtime, version in rows.values_list(
+            "pk", "shard", "revision", "runtime", "ocpp_version"
+        )
     ]
 
 
 def load(charger_ids: Iterable[UUID]) -> list[Machine]:
-    """What it takes to run these chargers, in three queries; their provisioning ends with this.
+    """What it takes to run these chargers, in five queries; their provisioning ends with this.
 
     A charger whose model cannot be built is left out, logged, and FAILED.
     """
@@ -62,11 +71,16 @@ def load(charger_ids: Iterable[UUID]) -> list[Machine]:
         .select_related("model__brand")
         .prefetch_related(Prefetch("connectors", queryset=Connector.objects.unscoped()))
     )
-    states = StationState.objects.in_bulk([charger.pk for charger in chargers])
+    ids = [charger.pk for charger in chargers]
+    states = StationState.objects.in_bulk(ids)
+    secured = ChargerSecurity.objects.unscoped().in_bulk(ids)
+    beyond = queues.beyond(ids)
     machines: list[Machine] = []
     for charger in chargers:
         try:
-            machines.append(_machine(charger, states.get(charger.pk)))
+            machine = _machine(charger, states.get(charger.pk), secured.get(charger.pk))
+            machine.memory.update({tail.SECTION: beyond[charger.pk]} if charger.pk in beyond else {})
+            machines.append(machine)
         except Exception as error:
             logger.exception("charger cannot be built", extra={"charger": str(charger.pk)})
             mark_failed(charger.pk, f"{type(error).__name__}: {error}")
@@ -74,10 +88,12 @@ def load(charger_ids: Iterable[UUID]) -> list[Machine]:
     return machines
 
 
-def _machine(charger: Charger, state: StationState | None) -> Machine:
+def _machine(charger: Charger, state: StationState | None, security: ChargerSecurity | None) -> Machine:
     tenant_id: UUID = charger.tenant_id  # type: ignore[assignment]
+    memory = state.memory if state else {}
     with scope(tenant_id):
         setup = setup_of(charger)
+        former = _former_setup(charger, written_for(memory, setup.subprotocol))
     return Machine(
         charger_id=charger.pk,
         tenant_id=tenant_id,
@@ -85,6 +101,17 @@ def _machine(charger: Charger, state: StationState | None) -> Machine:
         revision=charger.revision,
         url=connection_url(charger.ws_url, charger.identity),
         setup=setup,
-        memory=state.memory if state else {},
+        memory=memory,
         known=state is not None,
+        security=installed_security(security),
+        former=former,
     )
+
+
+def _former_setup(charger: Charger, subprotocol: str) -> Setup | None:
+    """The device as it was when it spoke that version; None when it speaks it still."""
+    if subprotocol == charger.subprotocol:
+        return None
+    before = copy(charger)
+    before.ocpp_version = next(one for one in OcppVersion if one.subprotocol == subprotocol)
+    return setup_of(before)

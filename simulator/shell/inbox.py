@@ -4,10 +4,12 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from chargers.models import ChargerCommand, CommandState
+from chargers.services import secrets
 from simulator.models import Shard
 from simulator.shell.leases import from_now
 
@@ -41,17 +43,18 @@ def claim(node_id: str, shards: Collection[int]) -> list[Order]:
         return []
     ours = Shard.objects.filter(pk=OuterRef("shard"), owner=node_id, lease_until__gt=Now())
     rows = ChargerCommand.objects.unscoped().filter(pk__in=names)
-    claimed = rows.filter(Exists(ours), state=CommandState.QUEUED).update(
-        state=CommandState.CLAIMED, claimed_at=Now(), claimed_epoch=Subquery(ours.values("epoch")[:1])
-    )
-    if not claimed:
-        return []
-    return _orders(rows.filter(Exists(ours.filter(epoch=OuterRef("claimed_epoch"))), state=CommandState.CLAIMED))
+    with transaction.atomic():
+        claimed = rows.filter(Exists(ours), state=CommandState.QUEUED).update(
+            state=CommandState.CLAIMED, claimed_at=Now(), claimed_epoch=Subquery(ours.values("epoch")[:1])
+        )
+        if not claimed:
+            return []
+        return _orders(rows.filter(Exists(ours.filter(epoch=OuterRef("claimed_epoch"))), state=CommandState.CLAIMED))
 
 
 def _orders(rows: QuerySet[ChargerCommand]) -> list[Order]:
     return [
-        Order(pk, charger_id, tenant_id, shard, event_type, payload, deadline.timestamp())
+        Order(pk, charger_id, tenant_id, shard, event_type, secrets.opened(payload), deadline.timestamp())
         for pk, charger_id, tenant_id, shard, event_type, payload, deadline in rows.order_by(
             "created_at", "pk"
         ).values_list("pk", "charger_id", "tenant_id", "shard", "event_type", "payload", "deadline_at")
@@ -71,6 +74,21 @@ def time_out(shards: Collection[int]) -> None:
     ChargerCommand.objects.unscoped().filter(
         deadline_at__lte=Now(), state=CommandState.QUEUED, shard__in=shards
     ).update(state=CommandState.TIMED_OUT, reason=OVERDUE, finished_at=Now())
+
+
+def overdue(shards: Collection[int]) -> list[tuple[str, UUID]]:
+    """(command, charger) of rows past their deadline that a node has been given and not reported the end of."""
+    rows = ChargerCommand.objects.unscoped().filter(
+        deadline_at__lte=Now(), state__in=[CommandState.CLAIMED, CommandState.SENT], shard__in=shards
+    )
+    return list(rows.values_list("pk", "charger_id"))
+
+
+def end_lost(command_ids: Collection[str]) -> None:
+    """Of these, ends what has not ended meanwhile."""
+    ChargerCommand.objects.unscoped().filter(
+        pk__in=command_ids, state__in=[CommandState.CLAIMED, CommandState.SENT]
+    ).update(state=CommandState.TIMED_OUT, reason=SILENT, finished_at=Now())
 
 
 def time_out_forgotten() -> None:

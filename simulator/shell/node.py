@@ -59,7 +59,8 @@ class Node:
         self._root = settings.DATA_DIR / "spool"
         self._spool = Spool(self._root, self.id)
         self._threads = [
-            DatabaseThread(f"{name}-{self.id[-8:]}") for name in ("recorder", "leases", "desk", "recovery")
+            DatabaseThread(f"{name}-{self.id[-8:]}", first=name == "leases")
+            for name in ("recorder", "leases", "desk", "recovery")
         ]
         self._recorder_thread, self._lease_thread, self._desk_thread, self._recovery_thread = self._threads
         self.recorder = Recorder(self._spool, self._recorder_thread, self._close_gate, self._try_open_gate)
@@ -112,7 +113,7 @@ class Node:
     async def _close(self) -> None:
         """Hands everything over: sockets closed with 1001, the queue written, the leases freed."""
         self.pace.clear()
-        await self.stop_runners(list(self.runners), GOING_AWAY, "going away")
+        await self.stop_runners(list(self.runners), GOING_AWAY, "going away", parked=True)
         written = False
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_AT_STOP_SECONDS):
@@ -130,26 +131,27 @@ class Node:
     # --- leases -----------------------------------------------------------------------------------------------------
 
     def may_speak(self) -> bool:
+        """While the lease lasts: until then nobody else can have it, however long this process was kept waiting."""
         now = lease_time()
-        if now < self._until and now - self._beat < self.lease / 2:
-            self._beat = now  # a busy loop is not a paused one
+        if now < self._until:
+            self._beat = now
             return True
         self.loop.call_soon(self._check_tenure)
         return False
 
     def _watch(self) -> None:
-        """Several times a second; a gap means that the process was paused, and others may have taken over."""
         self._check_tenure()
         self._watcher = self.loop.call_later(WATCH_SECONDS, self._watch)
 
     def _check_tenure(self) -> None:
+        """The lease is over, or others may think so: the sockets close. A long gap says that the process was paused."""
         now = lease_time()
-        gap = now - self._beat
-        self._beat = now
-        if gap >= self.lease / 2:
-            self._abandon([*self.held, *self._leaving], f"The simulator node was paused for {gap:.1f} s.")
-        elif now >= self._until and (self.held or self._leaving):
-            self._abandon([*self.held, *self._leaving], "The simulator node could not renew its lease.")
+        gap, self._beat = now - self._beat, now
+        if now < self._until or not (self.held or self._leaving):
+            return
+        paused = gap >= self.lease / 2
+        reason = f"was paused for {gap:.1f} s" if paused else "could not renew its lease"
+        self._abandon([*self.held, *self._leaving], f"The simulator node {reason}.")
 
     async def _keep_leases(self) -> None:
         """A look every sixth of a lease, a renewal every third."""
@@ -192,6 +194,7 @@ class Node:
             if generation != self._generation:
                 return
             self.held.update(found.gained)
+            self._spool.note_held(self.held)
             self.desk.reconcile_soon()
         self._give_up_surplus(found.share)
 
@@ -227,7 +230,7 @@ class Node:
         """Surplus goes to a node that has less: a network reconnect for the chargers."""
         leaving = dict(self._leaving)
         moving = [key for key, runner in self.runners.items() if runner.machine.shard in leaving]
-        await self.stop_runners(moving, GOING_AWAY, "moving to another simulator node")
+        await self.stop_runners(moving, GOING_AWAY, "moving to another simulator node", parked=True)
         await self.recorder.flush()
         while self._leaving:
             try:
@@ -254,16 +257,40 @@ class Node:
         self.runners[machine.charger_id] = runner
         runner.start()
 
-    async def stop_runners(self, charger_ids: Iterable[UUID], code: int, reason: str, *, kind: str = "") -> None:
-        """Closes their sockets, all at once, and returns when they are gone."""
+    async def stop_runners(
+        self, charger_ids: Iterable[UUID], code: int, reason: str, *, kind: str = "", parked: bool = False
+    ) -> None:
+        """Closes their sockets, all at once, and returns when they are gone. `kind`, `parked`: see `Runner.stop`."""
         waits: list[asyncio.Future[None]] = []
         for runner in [self.runners[key] for key in charger_ids if key in self.runners]:
             gone: asyncio.Future[None] = self.loop.create_future()
             waits.append(gone)
-            runner.stop(code, reason, kind=kind, on_closed=_resolver(gone))
+            runner.stop(code, reason, kind=kind, parked=parked, on_closed=_resolver(gone))
             gone.add_done_callback(_forgetting(self, runner))
         if waits:
             await asyncio.wait(waits)
+
+    def fetch_queued(
+        self, charger_id: UUID, numbers: tuple[int, ...], found: Callable[[Mapping[int, Any]], None]
+    ) -> None:
+        task = self.loop.create_task(self._fetch_queued(charger_id, numbers, found))
+        self._fetches.add(task)
+        task.add_done_callback(self._fetches.discard)
+
+    async def _fetch_queued(
+        self, charger_id: UUID, numbers: tuple[int, ...], found: Callable[[Mapping[int, Any]], None]
+    ) -> None:
+        """After a flush, since the messages may be on their way to the database still."""
+        while True:
+            try:
+                await self.recorder.flush()
+                calls = await self._desk_thread.run(queues.calls, charger_id, numbers)
+            except Exception:
+                logger.warning("queued messages cannot be read", exc_info=True)
+                await asyncio.sleep(FETCH_RETRY_SECONDS)
+            else:
+                found(calls)
+                return
 
     def note(self, record: Record) -> None:
         """Records what no runner caused."""

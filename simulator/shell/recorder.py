@@ -22,7 +22,7 @@ from simulator.shell.storing import is_refusal, store
 logger = logging.getLogger(__name__)
 FLUSH_FRAMES = 500
 FLUSH_SECONDS = 0.25
-MOST_RECORDS = 5_000  # in one transaction: others want the database too
+MOST_RECORDS = 1_000  # in one transaction: others want the database too
 FULL_FRAMES = 50_000
 FULL_BYTES = 64 * 1024 * 1024
 RETRY_FIRST, RETRY_MOST = 0.1, 2.0

@@ -2,19 +2,25 @@
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
-from chargers.models import StationState
+from django.db.models import OuterRef, Subquery
+
+from chargers.models import Charger, ConnectionEvent, Message, StationState
 from chargers.services.ingest import Record, Snapshot
 from simulator.core.facts import ConnectionChanged, Frame
 from simulator.core.memory import merged
+from simulator.core.tail import PREFIX
 from simulator.shell import leases, spool
 from simulator.shell.storing import store
 
 logger = logging.getLogger(__name__)
 BATCH = 500  # records in one transaction
+STANDING = ("connecting", "connected")
+ABNORMAL, ENDED = 1006, "The simulator process ended."
 PROXY_LEASE_SECONDS = 30.0  # longer than any batch takes
 
 
@@ -61,7 +67,41 @@ def _import(folder: Path) -> int:
         records += len(batch)
         ends.see(batch)
     store(ends.unconfirmed(), {}, again=True)
+    lost = _lost_connections(spool.held(folder))
+    for start in range(0, len(lost), BATCH):
+        leases.hold_for_dead(folder.name, PROXY_LEASE_SECONDS)
+        store(lost[start : start + BATCH], {}, again=True)
     return records
+
+
+def _lost_connections(epochs: Mapping[int, int]) -> list[Record]:
+    """For every charger whose connection stood in that epoch of its shard: it has ended with the process.
+
+    The number follows the last one that was given out, as everything else of the epoch has been imported.
+    """
+    events = ConnectionEvent.objects.unscoped().filter(charger=OuterRef("pk")).order_by("-epoch", "-sequence")
+    frames = Message.objects.unscoped().filter(charger=OuterRef("pk"), epoch=OuterRef("event_epoch"))
+    chargers = (
+        Charger.objects.unscoped()
+        .filter(shard__in=epochs)
+        .annotate(
+            event_kind=Subquery(events.values("kind")[:1]),
+            event_epoch=Subquery(events.values("epoch")[:1]),
+            event_number=Subquery(events.values("sequence")[:1]),
+        )
+        .filter(event_kind__in=STANDING)
+        .annotate(frame_number=Subquery(frames.order_by("-sequence").values("sequence")[:1]))
+    )
+    rows = chargers.values_list("tenant_id", "pk", "shard", "event_epoch", "event_number", "frame_number")
+    return [
+        Record(tenant, charger, shard, epoch, [_closed(max(event, frame or 0) + 1)])
+        for tenant, charger, shard, epoch, event, frame in rows
+        if epochs[shard] == epoch
+    ]
+
+
+def _closed(number: int) -> ConnectionChanged:
+    return ConnectionChanged(number, "closed", time.time(), ABNORMAL, ENDED)
 
 
 class Ends:
@@ -114,5 +154,6 @@ def _states(batch: Sequence[Record]) -> dict[UUID, Snapshot]:
             continue
         known = memories.get(record.charger)
         before = known.memory if known else (state.memory if state else {})
-        memories[record.charger] = Snapshot(merged(before, record.changes), None)
+        own = {name: value for name, value in record.changes.items() if not name.startswith(PREFIX)}
+        memories[record.charger] = Snapshot(merged(before, own), None)
     return memories

@@ -9,9 +9,12 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from chargers.services.ingest import Record, Snapshot
+from simulator.core.credentials import TLS_BASIC, Credentials, Security
+from simulator.core import tail
 from simulator.core.facts import (
     AnswerPings,
     AnyFact,
@@ -19,6 +22,7 @@ from simulator.core.facts import (
     CommandAdvanced,
     ConnectionChanged,
     Drop,
+    FetchQueued,
     Frame,
     FreezeSocket,
     Instant,
@@ -27,10 +31,13 @@ from simulator.core.facts import (
     Ping,
     Send,
     SendBytes,
+    ShapeLink,
 )
 from simulator.core.setup import Setup
-from simulator.core.station import Station
+from simulator.core.station import NO_SECURITY, Station
 from simulator.core.stations import STATIONS
+from simulator.core.url import connection_url, secured
+from simulator.core.version_change import carry_over
 from simulator.shell.address import Resolver
 from simulator.shell.clock import read_clock
 from simulator.shell.pacing import Pace
@@ -38,7 +45,9 @@ from simulator.shell.recorder import Recorder
 from simulator.shell.socket import Socket
 from simulator.shell.spool import SpoolFull, encoded
 from simulator.shell.timers import Timers
+from simulator.shell.tls import context_for
 from simulator.shell.turns import Turns
+from simulator.shell.vault import VAULT
 
 logger = logging.getLogger(__name__)
 QUOTA_FRAMES = 1_000  # not yet in the table: more, and this charger's CSMS is not read
@@ -49,6 +58,7 @@ PICTURE_SECONDS = 5.0
 FINAL = frozenset({"accepted", "rejected", "failed", "timed_out"})
 GOING_AWAY, ABNORMAL, INTERNAL_ERROR = 1001, 1006, 1011
 CP_TO_CSMS = "cp_to_csms"
+FAILED_STATION = "The simulated station failed; it starts again after a pause."
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,8 @@ class Machine:
     setup: Setup
     memory: dict[str, Any]
     known: bool  # has run before: state is saved
+    security: Security = NO_SECURITY
+    former: Setup | None = None  # as which it ran when the memory was saved, if it spoke another version then
 
 
 class Surroundings(Protocol):
@@ -78,6 +90,11 @@ class Surroundings(Protocol):
     def may_speak(self) -> bool:
         """False once the lease may have passed to somebody else; the node then abandons its runners itself."""
 
+    def fetch_queued(
+        self, charger_id: UUID, numbers: tuple[int, ...], found: Callable[[Mapping[int, Any]], None]
+    ) -> None:
+        """Reads messages of a long queue back and calls `found` with them, once they can be had."""
+
     def spool_failed(self, retry: Callable[[], bool]) -> None:
         """Closes the gate until `retry` says True."""
 
@@ -87,11 +104,13 @@ class Runner:
         "_cut",
         "_first",
         "_heard",
+        "_inherited",
         "_on_closed",
         "_pictured",
         "_queued",
         "_restart_at",
         "_restart_wait",
+        "_retiring",
         "_said",
         "_sections_changed",
         "_unrecorded",
@@ -115,7 +134,8 @@ class Runner:
         self.scheduled: float | None = None
         self.socket: Socket | None = None
         self.ended = False
-        self.station = self._build(machine.memory, sequence)
+        self._inherited = Outcome()
+        self.station = self._build(*self._heritage(sequence))
         self._first = True
         self._heard = self._said = 0  # number of the last frame in, and of the last one out
         self._cut = False  # the connection has just been lost without a goodbye
@@ -126,20 +146,58 @@ class Runner:
         self._restart_at: float | None = None
         self._restart_wait = RESTART_FIRST
         self._on_closed: Callable[[], None] | None = None
+        self._retiring = False
+
+    def _heritage(self, sequence: int) -> tuple[Mapping[str, Any], int]:
+        """The memory to start from, and the last number used: of another version's memory only what is the device's."""
+        machine, former = self.machine, self.machine.former
+        if former is None:
+            return machine.memory, sequence
+        now = read_clock()
+        before = STATIONS[former.subprotocol](former, dict(machine.memory), now, sequence=sequence, vault=VAULT)
+        facts, memory = carry_over(before, machine.setup, now)
+        self._inherited = Outcome(facts, {**dict.fromkeys(machine.memory), **memory})
+        return memory, before.sequence
 
     def _build(self, memory: Mapping[str, Any], sequence: int) -> Station:
-        station_class = STATIONS[self.machine.setup.subprotocol]
-        return station_class(self.machine.setup, dict(memory), read_clock(), sequence=sequence)
+        machine = self.machine
+        station_class = STATIONS[machine.setup.subprotocol]
+        return station_class(
+            machine.setup, dict(memory), read_clock(), sequence=sequence, security=machine.security, vault=VAULT
+        )
 
     # --- life -------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """A charger that has run before only moves; the core decides from its memory whether it boots."""
-        reason = "resume" if self.machine.known else "PowerUp"
-        self._input(lambda now: self.station.power_up(now, reason))
+        self._keep(self._inherited)
+        reason = "resume" if self.machine.known and self.machine.former is None else "PowerUp"
+        self._input(lambda now: self.station.power_up(now, reason, csms=self._csms))
 
-    def stop(self, code: int, reason: str, *, kind: str = "", on_closed: Callable[[], None]) -> None:
-        """Closes politely; `on_closed` is called when the socket is gone. `kind`: a last connection event to log."""
+    @property
+    def _csms(self) -> str:
+        """Scheme, host and port: a CSMS may have many paths."""
+        parts = urlsplit(self.machine.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def retire(self) -> None:
+        """Another OCPP version is wanted: what runs ends, and the CSMS is told while it can be."""
+        if not self._retiring:
+            self._retiring = True
+            self._input(self.station.retire)
+
+    @property
+    def is_retired(self) -> bool:
+        """Nothing more is to be said in this version, or nobody is there to hear it."""
+        return self._retiring and (self.socket is None or not self.station.link.connected)
+
+    def stop(
+        self, code: int, reason: str, *, kind: str = "", parked: bool = False, on_closed: Callable[[], None]
+    ) -> None:
+        """Closes politely; `on_closed` is called when the socket is gone. `kind`: a last connection event to log.
+
+        `parked`: the machine goes on elsewhere or in a moment; else it is switched off.
+        """
 
         def finished() -> None:
             self._finish(kind, reason)
@@ -149,8 +207,7 @@ class Runner:
             self.socket.free("gate")
             self.socket.free("quota")
         self._on_closed = finished
-        moving = code == GOING_AWAY  # the machine goes on elsewhere or later; else it is switched off
-        self._input(lambda now: self.station.shut_down(now, parked=moving), close=Close(code, reason))
+        self._input(lambda now: self.station.shut_down(now, parked=parked), close=Close(code, reason))
         self._queued = False
         self.deadline = None
         if self.socket is None:
@@ -187,10 +244,20 @@ class Runner:
         self.ended = True
         self.deadline = None
 
-    def execute(self, command_id: str, name: str, payload: dict[str, Any]) -> None:
+    @property
+    def takes_commands(self) -> bool:
+        return not self.ended and self._restart_at is None
+
+    def works_on(self, command_id: str) -> bool:
+        return self.station.commands.is_pending(command_id)
+
+    def execute(self, command_id: str, name: str, payload: dict[str, Any], *, deadline: float) -> None:
+        """`deadline`: Unix time by which the station must have begun."""
         if name == "reset_charger":  # the machine's reset button
             name, payload = "reset", {"type": "Hard"}
-        self._input(lambda now: self.station.execute(command_id, name, payload, now))
+        self._input(
+            lambda now: self.station.execute(command_id, name, payload, now, patience=max(0.0, deadline - now.wall))
+        )
 
     # --- inputs from the socket -------------------------------------------------------------------------------------
 
@@ -239,12 +306,26 @@ class Runner:
         self._queued = False
         self._first = False
         self._input(self.station.connecting)
-        around, machine = self.around, self.machine
-        self.socket = Socket(self, around.resolver, around.turns, machine.url, self.station.wire.subprotocol)
+        try:
+            self.socket = self._new_socket(self.station.credentials())
+        except ValueError as error:  # a secret or a certificate that cannot be used
+            self.refused(None, str(error))
+            return
         self.socket.answer_pings(self.station.wire.answers_pings)
+        self.socket.shape(self.station.wire.shape)
         if not self.around.gate.is_set():
             self.socket.hold("gate")
         self.socket.open()
+
+    def _new_socket(self, credentials: Credentials) -> Socket:
+        """Raises ValueError for certificates that cannot be used."""
+        around, machine = self.around, self.machine
+        url = connection_url(credentials.url, machine.setup.identity) if credentials.url else machine.url
+        if credentials.profile >= TLS_BASIC:
+            url = secured(url)
+        headers = {"Authorization": credentials.authorization} if credentials.authorization else {}
+        tls = context_for(credentials) if url.startswith("wss:") else None
+        return Socket(self, around.resolver, around.turns, url, self.station.wire.subprotocol, headers, tls)
 
     # --- the step ---------------------------------------------------------------------------------------------------
 
@@ -310,12 +391,15 @@ class Runner:
 
     def _carry_out(self, orders: list[Order]) -> None:
         for order in orders:
+            if isinstance(order, FetchQueued):
+                self._fetch(order.numbers)
+                continue
             if self.socket is None:
                 return
             if not self.around.may_speak():
                 return  # the process was stopped in the middle of this step
             match order:
-                case SendBytes() | FreezeSocket() | AnswerPings() | Drop():
+                case SendBytes() | FreezeSocket() | AnswerPings() | ShapeLink() | Drop():
                     self._misbehave(self.socket, order)
                 case Send(text=text):
                     self.socket.send_text(text)
@@ -323,6 +407,12 @@ class Runner:
                     self.socket.close(code, reason)
                 case Ping():
                     self.socket.ping()
+
+    def _fetch(self, numbers: tuple[int, ...]) -> None:
+        def found(calls: Mapping[int, Any]) -> None:
+            self._input(lambda now: self.station.queued(numbers, calls, now))
+
+        self.around.fetch_queued(self.charger_id, numbers, found)
 
     def _misbehave(self, socket: Socket, order: Order) -> None:
         """What only an injected fault orders."""
@@ -333,6 +423,8 @@ class Runner:
                 socket.freeze()
             case AnswerPings(wanted=wanted):
                 socket.answer_pings(wanted)
+            case ShapeLink():
+                socket.shape(order)
             case Drop(kind=kind):
                 if kind == "silence":
                     socket.fall_silent()
@@ -369,10 +461,9 @@ class Runner:
         if self.socket is not None:
             self.socket.give_up(INTERNAL_ERROR, "the simulated station failed")
             self.socket = None
-        outcome = self._remains()
+        outcome = self._remains(now)
         self.station.sequence += 1
-        text = "The simulated station failed; it starts again after a pause."
-        fact = ConnectionChanged(self.station.sequence, "closed", now.wall, INTERNAL_ERROR, text)
+        fact = ConnectionChanged(self.station.sequence, "closed", now.wall, INTERNAL_ERROR, FAILED_STATION)
         self._keep(Outcome([*outcome.facts, fact], outcome.changes))
         self._restart_at = now.mono + self._restart_wait
         self._restart_wait = min(self._restart_wait * 2, RESTART_MOST)
@@ -380,9 +471,12 @@ class Runner:
         self.around.timers.arm(self)
         self._socket_gone()
 
-    def _remains(self) -> Outcome:
+    def _remains(self, now: Instant) -> Outcome:
+        """What the failed station had reported, and the ends of the commands it had begun."""
         try:
-            return self.station.take()
+            self.station.commands.hand_back((), FAILED_STATION, now)
+            outcome = self.station.take()
+            return Outcome([*outcome.facts, *self.station.commands.settle(now, "")], outcome.changes)
         except Exception:
             logger.exception("nothing to be had from a failed station", extra={"charger": str(self.charger_id)})
             return Outcome()
@@ -395,7 +489,7 @@ class Runner:
             logger.exception("station cannot be built", extra={"charger": str(self.charger_id)})
             self._fail(read_clock())
         else:
-            self._input(lambda now: self.station.power_up(now, "resume"))
+            self._input(lambda now: self.station.power_up(now, "resume", csms=self._csms))
 
     # --- for the recorder -------------------------------------------------------------------------------------------
 
@@ -407,10 +501,16 @@ class Runner:
         self._sections_changed = False
         self._pictured = now.mono
         try:
-            return Snapshot(self.station.memory, self.station.picture(now))
+            return Snapshot(self._memory(), self.station.picture(now))
         except Exception:
             logger.exception("no picture of a station", extra={"charger": str(self.charger_id)})
-            return Snapshot(self.station.memory, None)
+            return Snapshot(self._memory(), None)
+
+    def _memory(self) -> dict[str, Any]:
+        """Without the numbers of the queue's far end: its rows tell them."""
+        memory = self.station.memory
+        memory.pop(tail.SECTION, None)
+        return memory
 
     def recorded(self, frames: int) -> None:
         self._unrecorded -= frames

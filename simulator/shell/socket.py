@@ -10,7 +10,7 @@ import struct
 from collections import deque
 from collections.abc import Mapping
 from socket import SO_LINGER, SOL_SOCKET, gaierror
-from ssl import SSLError
+from ssl import SSLCertVerificationError, SSLContext, SSLError
 from typing import Protocol
 
 from websockets.client import ClientProtocol
@@ -22,7 +22,11 @@ from websockets.protocol import State
 from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI, parse_uri
 
-from simulator.shell.address import Resolver, tls_context
+from simulator.core.credentials import BAD_CERTIFICATE, Credentials
+from simulator.core.facts import ShapeLink
+from simulator.shell.address import Resolver
+from simulator.shell.slow_line import SlowLine
+from simulator.shell.tls import context_for
 from simulator.shell.turns import Turns
 
 CONNECT_TIMEOUT = 20.0  # s: name, TCP, TLS and the HTTP upgrade together
@@ -31,6 +35,10 @@ SILENCE = 300.0  # s that a cut connection's end of TCP is kept, so that the CSM
 LINGER_NOT = struct.pack("ii", 1, 0)
 MAX_MESSAGE = 256 * 1024  # bytes; the protocol closes with 1009 beyond it
 SLICE = 8  # events delivered before other chargers get their turn
+CUT_IN_TLS = "The CSMS ended the connection during the TLS handshake: does it speak TLS on this port?"
+CUT_AFTER_TLS = (
+    "The CSMS ended the connection right after the TLS handshake: it may want a client certificate that it accepts."
+)
 BACKLOG = 64  # events waiting before a CSMS that floods is not read any more
 
 
@@ -40,7 +48,8 @@ class Handler(Protocol):
     def connected(self) -> None: ...
 
     def refused(self, code: int | None, reason: str) -> None:
-        """No session came about. `code`: HTTP status, 1002 for the subprotocol, None below HTTP."""
+        """No session came about. `code`: HTTP status, 1002 for the subprotocol, 1015 for the CSMS's certificate, None
+        for whatever else is below HTTP."""
 
     def text(self, text: str) -> None: ...
 
@@ -78,13 +87,18 @@ class Socket(asyncio.Protocol):
         url: str,
         subprotocol: str,
         headers: Mapping[str, str] | None = None,
+        tls: SSLContext | None = None,
     ) -> None:
+        """`tls`: for a wss URL; without one the system's trust and no client certificate."""
         self._handler: Handler | None = handler
         self._resolver = resolver
         self._turns = turns
         self._url = url
         self._offered = subprotocol
         self._headers = headers or {}
+        self._tls = tls
+        self._problem: Exception | None = None
+        self._heard = False
         self._loop = asyncio.get_running_loop()
         self._client: _Client | None = None
         self._transport: asyncio.Transport | None = None
@@ -96,6 +110,7 @@ class Socket(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._answers_pings = True
+        self._line: SlowLine | None = None
 
     # --- what the runner asks for -----------------------------------------------------------------------------------
 
@@ -119,9 +134,17 @@ class Socket(asyncio.Protocol):
         """False when the connection is not open any more: the frame does not leave."""
         if self._client is None or not self.is_open:
             return False
-        self._client.send_text(text.encode())
+        size = self._line.fragment_bytes if self._line is not None else 0
+        self._send_fragments(text.encode(), size) if size else self._client.send_text(text.encode())
         self._write()
         return True
+
+    def _send_fragments(self, data: bytes, size: int) -> None:
+        """One message in frames of so many bytes (RFC 6455, 5.4)."""
+        assert self._client is not None
+        self._client.send_text(data[:size], fin=len(data) <= size)
+        for start in range(size, len(data), size):
+            self._client.send_continuation(data[start : start + size], fin=start + size >= len(data))
 
     def send_bytes(self, data: bytes, *, as_text: bool) -> bool:
         """A message whose bytes need not be what its kind promises."""
@@ -139,6 +162,16 @@ class Socket(asyncio.Protocol):
         if self._client is not None:
             self._client.answers_pings = wanted
 
+    def shape(self, asked: ShapeLink) -> None:
+        """Slows the line down from now on, in both directions, or lets it be fast again."""
+        if self._line is None and asked == ShapeLink():
+            return
+        if self._line is None:
+            self._line = SlowLine(self._loop, self._put)
+        self._line.shape(asked.latency_s, asked.bytes_per_second, asked.fragment_bytes)
+        if not self._line.is_slow:
+            self.free("line")
+
     def ping(self) -> None:
         if self._client is not None and self.is_open:
             self._client.send_ping(b"ocpp")
@@ -151,7 +184,7 @@ class Socket(asyncio.Protocol):
         elif self._client.state is State.OPEN:
             self._client.send_close(code, _clipped(reason))
             self._write()
-            self._limit(CLOSE_TIMEOUT)
+            self._limit(CLOSE_TIMEOUT + (self._line.backlog_s if self._line is not None else 0.0))
 
     def give_up(self, code: int, reason: str) -> None:
         """As `close`, but nobody waits for the answer: no callback follows."""
@@ -167,6 +200,7 @@ class Socket(asyncio.Protocol):
         """Ends the connection without another byte, and without another callback."""
         self._handler = None
         self._events.clear()
+        self._stop_line()
         if self._task is not None:
             self._task.cancel()
         if self._timer is not None:
@@ -178,6 +212,7 @@ class Socket(asyncio.Protocol):
         """Half open: nothing is read or written any more, though TCP stays up."""
         self.hold("frozen")
         self._events.clear()
+        self._stop_line()
 
     def reset(self) -> None:
         """Ends TCP with RST instead of FIN, as a cut that somebody on the way notices; no callback follows."""
@@ -194,6 +229,7 @@ class Socket(asyncio.Protocol):
             return
         self._handler = None
         self._events.clear()
+        self._stop_line()
         self._cancel_limit()
         self._transport.pause_reading()
         self._loop.call_later(SILENCE, self._transport.abort)
@@ -219,20 +255,21 @@ class Socket(asyncio.Protocol):
         except InvalidURI as error:
             self._refuse(None, str(error))
         except (OSError, UnicodeError) as error:
-            self._refuse(None, _words(error))
+            self._refuse(BAD_CERTIFICATE if isinstance(error, SSLCertVerificationError) else None, _words(error))
 
     async def _dial(self, uri: WebSocketURI) -> None:
         """Tries the name's addresses in turn. Raises the last address's OSError."""
         addresses = await self._resolver.resolve(uri)
         self._client = _Client(uri, subprotocols=[Subprotocol(self._offered)], max_size=MAX_MESSAGE)
         self._client.answers_pings = self._answers_pings
+        tls = (self._tls or context_for(Credentials())) if uri.secure else None
         for last, address in zip([*[False] * (len(addresses) - 1), True], addresses, strict=True):
             try:
                 await self._loop.create_connection(
                     lambda: self,
                     address.host,
                     address.port,
-                    ssl=tls_context() if uri.secure else None,
+                    ssl=tls,
                     server_hostname=uri.host if uri.secure else None,
                 )
             except OSError:
@@ -286,7 +323,11 @@ class Socket(asyncio.Protocol):
         assert self._client is not None
         if self._handler is None:
             return
+        self._heard = True
         self._client.receive_data(data)
+        if self._line is not None and self._line.is_slow:
+            self.hold("line")
+            self._loop.call_later(self._line.seconds_for(len(data)), self.free, "line")
         self._fed()
 
     def eof_received(self) -> None:
@@ -297,6 +338,7 @@ class Socket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         assert self._client is not None
+        self._problem = exc
         self._cancel_limit()
         if self._handler is not None:
             if self._client.state is not State.CLOSED and not self._client.reader.eof:
@@ -317,7 +359,7 @@ class Socket(asyncio.Protocol):
         self._write()
         self._take_events()
         if self._client.handshake_exc is not None and not self._events:
-            self._refuse(*_refusal(self._client.handshake_exc, None))  # no HTTP at all
+            self._refuse(*self._unanswered())  # no HTTP at all
             return
         if self._client.close_expected() and self._timer is None:
             self._limit(CLOSE_TIMEOUT)
@@ -332,8 +374,18 @@ class Socket(asyncio.Protocol):
     def _write(self) -> None:
         assert self._client is not None
         data = b"".join(self._client.data_to_send())  # the marker for end of stream is empty: TCP ends by `close`
-        if data and self._transport is not None and not self._transport.is_closing():
+        if data and self._line is not None:
+            self._line.send(data)
+        elif data:
+            self._put(data)
+
+    def _put(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
+
+    def _stop_line(self) -> None:
+        if self._line is not None:
+            self._line.stop()
 
     def _limit(self, seconds: float) -> None:
         self._cancel_limit()
@@ -411,7 +463,16 @@ class Socket(asyncio.Protocol):
         if self._opened:
             handler.closed(*_closing(self._client))
         else:
-            handler.refused(*_refusal(self._client.handshake_exc, None))
+            handler.refused(*self._unanswered())
+
+    def _unanswered(self) -> tuple[int | None, str]:
+        """Why there was no HTTP answer. In TLS 1.3 a client certificate is refused after our part of the handshake."""
+        assert self._client is not None
+        if isinstance(self._problem, SSLError):
+            return None, _words(self._problem)
+        if not self._heard and self._transport is not None and self._transport.get_extra_info("ssl_object"):
+            return None, CUT_AFTER_TLS
+        return _refusal(self._client.handshake_exc, None)
 
 
 def _closing(client: ClientProtocol) -> tuple[int, str]:
@@ -426,7 +487,9 @@ def _closing(client: ClientProtocol) -> tuple[int, str]:
 def _refusal(problem: Exception | None, response: Response | None) -> tuple[int | None, str]:
     if isinstance(problem, InvalidStatus):
         status = problem.response.status_code
-        return status, f"HTTP {status} {problem.response.reason_phrase}".strip()
+        words = f"HTTP {status} {problem.response.reason_phrase}".strip()
+        why = ": the CSMS does not accept the charger's credentials." if status in (401, 403) else ""
+        return status, words + why
     code = response.status_code if response is not None else None
     if isinstance(problem, InvalidHandshake):
         return code, f"The WebSocket handshake failed: {problem}."
@@ -437,11 +500,25 @@ def _words(error: OSError | UnicodeError) -> str:
     """What kept us from connecting, for the log of connections."""
     if isinstance(error, gaierror):
         return f"The CSMS's name cannot be resolved: {error.strerror}."
+    if isinstance(error, SSLCertVerificationError):
+        return f"The CSMS's certificate was refused: {error.verify_message.rstrip('.')}."
     if isinstance(error, SSLError):
-        return f"TLS failed: {error}."
+        return _words_of_tls(error)
+    if isinstance(error, ConnectionError) and not error.errno:
+        return CUT_IN_TLS
     if isinstance(error, OSError) and error.errno:
         return f"{os.strerror(error.errno)}."
     return str(error) or type(error).__name__
+
+
+def _words_of_tls(error: SSLError) -> str:
+    reason = error.reason or ""
+    if "ALERT_" in reason:
+        told = reason.partition("ALERT_")[2].lower().replace("_", " ")
+        return f"The CSMS ended the TLS handshake: {told}."
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
+        return "The CSMS does not speak TLS on this port."
+    return f"TLS failed: {reason.lower().replace('_', ' ') or error}."
 
 
 def _clipped(reason: str) -> str:

@@ -1,6 +1,7 @@
 """The append-only files that a frame stands in before it goes out or is acted upon.
 
-`<data>/spool/<node>/` holds `lock`, kept locked by the writer for its whole life, and numbered segments of JSON lines.
+`<data>/spool/<node>/` holds `lock`, kept locked by the writer for its whole life, numbered segments of JSON lines, and
+`held.json` with the shards that it runs.
 One write per step, no buffer of our own and no fsync: it survives the process's death, not the machine's. A lock that
 can be taken proves the writer dead.
 """
@@ -8,6 +9,7 @@ can be taken proves the writer dead.
 import fcntl
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import msgspec
 from chargers.services.ingest import Record
 
 logger = logging.getLogger(__name__)
+HELD = "held.json"
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
 
@@ -89,6 +92,14 @@ def read(segment: Path) -> list[Record]:
     return records
 
 
+def held(folder: Path) -> dict[int, int]:
+    """The epoch of each shard that the spool's writer held last."""
+    try:
+        return msgspec.json.decode((folder / HELD).read_bytes(), type=dict[int, int])
+    except (OSError, msgspec.MsgspecError):
+        return {}
+
+
 def remove(folder: Path) -> None:
     """Takes away a spool whose lock the caller holds."""
     for path in folder.iterdir():
@@ -136,6 +147,15 @@ class Spool:
         self._segment_size += written
         self.size += written
         self.appended += 1
+
+    def note_held(self, epochs: Mapping[int, int]) -> None:
+        """What the node holds (epoch by shard), for whoever finds the spool after its death. Best effort."""
+        fresh = self.folder / f".{HELD}"
+        try:
+            fresh.write_bytes(msgspec.json.encode(dict(epochs)))
+            fresh.replace(self.folder / HELD)
+        except OSError:
+            logger.warning("the spool does not say what the node holds", exc_info=True)
 
     def rotate(self) -> None:
         """Later records go to a new segment. Where none can be created the current one goes on."""

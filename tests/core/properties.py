@@ -22,6 +22,7 @@ from simulator.core.facts import (
 )
 from simulator.core.setup import Outlet, Setup
 from simulator.core.stations import STATIONS
+from simulator.shell.vault import VAULT
 from tests.core.stimuli import CALLS, COMMANDS, GARBAGE, answer_to, spoiled
 
 WALL = 1_775_121_300.0
@@ -82,7 +83,7 @@ class Bench:
         self.events: dict[str, list[dict[str, Any]]] = {}
         self.transactions = 0  # ids handed out by this CSMS
         self.connected = False
-        self.station = STATIONS[subprotocol](self.setup, {}, self.now)
+        self.station = STATIONS[subprotocol](self.setup, {}, self.now, vault=VAULT)
         self.station.power_up(self.now)
         self.collect()
 
@@ -182,7 +183,7 @@ class Bench:
         self._lose()
         self.registers.clear()  # what was metered since the last record is lost, as with the mains
         self.mono += 2
-        self.station = STATIONS[self.subprotocol](self.setup, memory, self.now)
+        self.station = STATIONS[self.subprotocol](self.setup, memory, self.now, vault=VAULT)
         self.station.power_up(self.now, "resume" if number % 8 < 4 else "PowerUp")
 
     def _lose(self) -> None:

@@ -9,10 +9,26 @@ from typing import Any
 
 import jsonschema
 
-from simulator.core.facts import Close, CommandAdvanced, Drop, Frame, Instant, Send
+from simulator.core import tail, timestamps
+from simulator.core.credentials import Security
+from simulator.core.facts import (
+    Close,
+    CommandAdvanced,
+    Drop,
+    FetchQueued,
+    Frame,
+    Instant,
+    Order,
+    Outcome,
+    Ping,
+    Send,
+    SendBytes,
+)
 from simulator.core.setup import Options, Outlet, Setup
 from simulator.core.station import Station
 from simulator.core.stations import STATIONS
+from simulator.shell.vault import VAULT
+from tests.contract import witness
 
 NOW = "2026-04-02T09:15:00Z"
 WALL = 1_775_121_300.0  # the same moment in Unix seconds
@@ -59,7 +75,9 @@ class Rig:
         options: Options | None = None,
         seed: int = 7,
         memory: dict[str, Any] | None = None,
+        security: Security | None = None,
     ) -> None:
+        self.security = security or Security()
         if subprotocol == "ocpp2.0.1":
             outlets = tuple(Outlet(o.evse_id, 1, o.type, o.format, o.phases, *_rest(o)) for o in outlets)
         self.setup = Setup(
@@ -76,11 +94,17 @@ class Rig:
         )
         self.mono = 1000.0
         self.wall_shift = 0.0
+        self.is_down = False  # the CSMS: it refuses every connection
         self.frames: list[Frame] = []
         self.facts: list[Any] = []
+        self._wanted: list[tuple[int, ...]] = []
+        self.kept: dict[str, Any] = {}  # what the station has handed over: the far end of its queue
+        self.pings = 0
+        self.pongs = True  # pings are answered
         self.closed: list[Close | Drop] = []
         self.open_call: list[Any] | None = None
         self.answers = dict(ANSWERS[subprotocol])
+        self.answers["Heartbeat"] = lambda _: {"currentTime": self.csms_time}
         self.next_transaction = itertools.count(501)
         if subprotocol == "ocpp1.6":
             self.answers["StartTransaction"] = lambda _: {
@@ -91,12 +115,26 @@ class Rig:
         self._commands = itertools.count(1)
         self.station = self._build(memory or {})
 
+    def rebuilt(self) -> Station:
+        """Another station of this setup, new from the factory."""
+        return self._build({})
+
     def _build(self, memory: dict[str, Any]) -> Station:
-        return STATIONS[self.setup.subprotocol](self.setup, memory, self.now)
+        station_class = STATIONS[self.setup.subprotocol]
+        return station_class(self.setup, memory, self.now, security=self.security, vault=VAULT)
 
     @property
     def now(self) -> Instant:
         return Instant(self.mono, WALL - 1000.0 + self.mono + self.wall_shift)
+
+    @property
+    def csms_time(self) -> str:
+        """The CSMS's clock goes right: a station that follows it is not thrown back by every heartbeat."""
+        return timestamps.written(WALL - 1000.0 + self.mono)
+
+    def wire_time(self) -> str:
+        """Now, as the station writes it."""
+        return timestamps.written(self.station.clock)
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -108,9 +146,19 @@ class Rig:
     def connect(self) -> None:
         self.collect()
         assert self.station.wants_connection(self.now), "the station does not want to connect"
-        self.station.connecting(self.now)
-        self.station.connected(self.now)
+        self.dial()
         self.settle()
+
+    def dial(self) -> None:
+        """The connection is made; the CSMS says nothing yet."""
+        self.station.connecting(self.now)
+        witness.note(self.setup.subprotocol, "connect", payload={"subprotocol": self.station.wire.subprotocol})
+        self.station.connected(self.now)
+
+    def go_down(self) -> None:
+        """The CSMS is gone until `reconnect`."""
+        self.is_down = True
+        self.drop()
 
     def drop(self) -> None:
         """The connection is cut."""
@@ -119,11 +167,13 @@ class Rig:
         self.collect()
 
     def reconnect(self) -> None:
+        self.is_down = False
         self.run_until(lambda: self.station.wants_connection(self.now))
         self.connect()
 
     def restart(self, *, killed: bool = False) -> None:
         """The product stops, or is killed, and starts again: only the memory is left."""
+        self.is_down = False
         if not killed:
             self.station.shut_down(self.now)
             self.station.disconnected(self.now, 1001, "going away")
@@ -150,7 +200,11 @@ class Rig:
             if deadline is None or deadline > end:
                 return
             self.mono = max(deadline, self.mono + 0.001)
-            self.station.pong(self.now)
+            if self.pongs:
+                self.station.pong(self.now)
+            if self.is_down and self.station.wants_connection(self.now):
+                self.station.connecting(self.now)
+                self.station.refused(self.now, None, "down")
             self.station.tick(self.now)
             self.settle()
 
@@ -159,6 +213,7 @@ class Rig:
     def settle(self) -> None:
         """Answers what the table has answers for, until nothing is open."""
         self.collect()
+        self._fetch()
         while self.open_call is not None:
             _, message_id, action, payload = self.open_call
             answer = self.answers.get(action, {})
@@ -168,6 +223,7 @@ class Rig:
                 return
             self.mono += 0.01
             self.reply(message_id, answer)
+            self._fetch()
 
     def reply(self, message_id: str, payload: dict[str, Any]) -> None:
         self.open_call = None
@@ -183,12 +239,17 @@ class Rig:
     def csms(self, action: str, **payload: Any) -> dict[str, Any]:
         """A CALL of the CSMS; returns the answer's payload, or {"error": code}."""
         message_id = f"csms-{next(self._ids)}"
-        self.station.receive(json.dumps([2, message_id, action, payload]), self.now)
-        self.collect()
+        self.receive(json.dumps([2, message_id, action, payload]))
         answer = next(f for f in reversed(self.frames) if f.message_id == message_id and f.direction == "cp_to_csms")
         self.settle()
         body = json.loads(answer.text)
         return {"error": body[2]} if body[0] == 4 else body[2]
+
+    def receive(self, text: str) -> None:
+        """The CSMS sends this text."""
+        witness.sent(text)
+        self.station.receive(text, self.now)
+        self.collect()
 
     def command(self, name: str, **params: Any) -> str:
         command_id = f"command-{next(self._commands)}"
@@ -206,6 +267,8 @@ class Rig:
 
     def collect(self) -> None:
         outcome = self.station.take()
+        self._keep(outcome)
+        self._witness(outcome.orders)
         for fact in outcome.facts:
             self.facts.append(fact)
             if isinstance(fact, Frame):
@@ -216,6 +279,40 @@ class Rig:
         sent = [order.text for order in outcome.orders if isinstance(order, Send)]
         logged = [f for f in outcome.facts if isinstance(f, Frame) and f.direction == "cp_to_csms"]
         assert len(sent) == len(logged), "what is sent and what is logged must be the same frames"
+
+    def _keep(self, outcome: Outcome) -> None:
+        """What a shell does for a long queue."""
+        for name, value in outcome.changes.items():
+            if not name.startswith(tail.PREFIX):
+                continue
+            if value is None:
+                self.kept.pop(name, None)
+            else:
+                self.kept[name] = json.loads(json.dumps(value))
+        self._wanted += [one.numbers for one in outcome.orders if isinstance(one, FetchQueued)]
+
+    def _fetch(self) -> None:
+        while self._wanted:
+            asked = self._wanted.pop(0)
+            found = {number: self.kept[tail.name_of(number)] for number in asked if tail.name_of(number) in self.kept}
+            self.station.queued(asked, found, self.now)
+            self.collect()
+
+    def _witness(self, orders: list[Order]) -> None:
+        version = self.setup.subprotocol
+        for order in orders:
+            match order:
+                case SendBytes(data=data):
+                    witness.note(version, "broken", payload=data)
+                case Send(text=text):
+                    witness.received(version, text)
+                case Close(code=code):
+                    witness.note(version, "close", str(code))
+                case Ping():
+                    self.pings += 1
+                    witness.note(version, "ping")
+                case Drop(kind=kind):
+                    witness.note(version, "drop", kind)
 
     def judge(self, frame: Frame) -> None:
         body = json.loads(frame.text)

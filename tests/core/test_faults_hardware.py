@@ -7,6 +7,7 @@ import pytest
 
 from simulator.core import faults
 from simulator.core.physical import meter
+from tests.contract.proving import proves
 from tests.core.rig import Rig
 
 
@@ -60,6 +61,23 @@ def test_every_fault_is_told_and_cleared(rig: Rig, code: str, severity: str) -> 
         assert rig.calls("NotifyEvent")[-1]["eventData"][0]["cleared"]
 
 
+STOPPING = (
+    "GroundFailure", "OverCurrentFailure", "OverVoltage", "UnderVoltage", "PowerSwitchFailure", "InternalError",
+    "OtherError", "EmergencyStop",
+)  # fmt: skip
+WARNING = ("HighTemperature", "PowerMeterFailure")
+
+
+@proves("8.1/{code}")
+@pytest.mark.parametrize("code", [*STOPPING, *WARNING])
+def test_a_fault_stops_or_warns_and_its_end_is_told(rig: Rig, code: str) -> None:
+    inject(rig, code)
+    assert bool(ended(rig)) == (code in STOPPING)
+    rig.command("clear_fault")
+    if rig.setup.subprotocol == "ocpp1.6":
+        assert statuses(rig)[-1] == ("Finishing" if code in STOPPING else "Charging", "NoError")
+
+
 @pytest.mark.parametrize(
     ("code", "v201"),
     [
@@ -88,6 +106,7 @@ def test_the_values_move_with_the_fault(rig: Rig) -> None:
     assert outlet.offered_w == outlet.outlet.max_power_w / 2
 
 
+@proves("8.1/ConnectorLockFailure")
 def test_a_faulty_lock_lets_no_transaction_start_and_a_replug_mends_it(rig: Rig) -> None:
     rig.command("stop_session", connector_id=1)
     inject(rig, "ConnectorLockFailure")
@@ -97,12 +116,14 @@ def test_a_faulty_lock_lets_no_transaction_start_and_a_replug_mends_it(rig: Rig)
     assert not rig.station.connectors[0].faults
 
 
+@proves("8.1/EVCommunicationError")
 def test_a_car_that_is_not_heard_of_suspends_and_then_ends(rig: Rig) -> None:
     inject(rig, "EVCommunicationError")
     assert rig.station.connectors[0].power_w == 0 or not rig.station.connectors[0].energy_flows
     assert ended(rig) == []
     rig.run(125)
     assert ended(rig) == ["Other"]
+    rig.command("clear_fault")
 
 
 def test_a_reboot_clears_what_a_reboot_can(rig: Rig) -> None:
@@ -113,19 +134,114 @@ def test_a_reboot_clears_what_a_reboot_can(rig: Rig) -> None:
     assert [[f.code for f in one.faults] for one in rig.station.connectors] == [[], ["GroundFailure"]]
 
 
+@proves("8.1/ResetFailure")
 def test_a_station_whose_reset_fails_stays_up(rig: Rig) -> None:
     inject(rig, "ResetFailure")
     rig.csms("Reset", type="Hard" if rig.setup.subprotocol == "ocpp1.6" else "Immediate")
     rig.run(60)
     assert rig.closed == []
+    rig.command("clear_fault")
+    rig.run(60)
+    assert rig.closed == []
 
 
+@proves("6.1/ResetRetries")
+def test_a_failed_reset_is_tried_again_and_succeeds_once_the_fault_is_gone(rig: Rig) -> None:
+    inject(rig, "ResetFailure")
+    rig.csms("Reset", type="Hard" if rig.setup.subprotocol == "ocpp1.6" else "Immediate")
+    rig.run(5)
+    rig.command("clear_fault")
+    rig.run(6)
+    rig.reconnect()
+    assert "BootNotification" in rig.actions()
+
+
+def test_a_fault_of_the_station_is_told_for_all_and_cleared_for_all(rig: Rig) -> None:
+    rig.command("inject_fault", fault_type="InternalError", connector_id=0)
+    assert ended(rig)
+    assert rig.command("start_session", id_tag="B", connector_id=2)
+    rig.command("clear_fault", connector_id=2)
+    assert rig.station.connectors[1].faults, "the station's fault is not that outlet's alone"
+    rig.command("clear_fault", connector_id=0)
+    assert [one.faults for one in rig.station.connectors] == [[], []]
+    if rig.setup.subprotocol == "ocpp2.0.1":
+        told = [one["eventData"][0] for one in rig.calls("NotifyEvent")]
+        assert [(one["component"], one["cleared"]) for one in told] == [
+            ({"name": "ChargingStation"}, False), ({"name": "ChargingStation"}, True)
+        ]  # fmt: skip
+
+
+@proves("8.1/station")
+def test_connector_0_is_faulted_with_the_station() -> None:
+    rig = Rig().boot()
+    rig.command("inject_fault", fault_type="InternalError", connector_id=0)
+    rig.command("clear_fault")
+
+
+@proves("8.1/set", "8.1/faulted")
+def test_of_several_faults_the_gravest_and_newest_shows_and_one_is_cleared_alone() -> None:
+    rig = Rig().boot()
+    rig.forget()
+    for code in ("GroundFailure", "OverVoltage", "WeakSignal"):
+        inject(rig, code)
+    assert statuses(rig) == [("Faulted", "GroundFailure"), ("Faulted", "OverVoltage")]
+    assert rig.csms("RemoteStartTransaction", connectorId=1, idTag="A") == {"status": "Rejected"}
+    rig.command("clear_fault", fault_type="OverVoltage")
+    assert statuses(rig)[-1] == ("Faulted", "GroundFailure")
+    rig.command("clear_fault", fault_type="GroundFailure", connector_id=1)
+    rig.command("clear_fault", fault_type="GroundFailure", connector_id=1)
+    rig.command("clear_fault")
+    assert statuses(rig)[-2:] == [("Available", "WeakSignal"), ("Available", "NoError")]
+
+
+def test_a_latched_fault_ends_with_a_reset_once_the_cable_is_out(rig: Rig) -> None:
+    inject(rig, "GroundFailure", parameters={"latched": True}, duration_seconds=5)
+    outlet = rig.station.connectors[0]
+    answer = rig.outcome(rig.command("clear_fault", connector_id=1)).result
+    assert answer is not None
+    assert "latched" in answer["msg"]
+    rig.run(10)
+    rig.command("reset", type="Hard")
+    rig.reconnect()
+    assert outlet.has_fault("GroundFailure"), "the cable is still in"
+    rig.command("unplug_connector", connector_id=1)
+    rig.command("reset", type="Hard")
+    rig.reconnect()
+    assert not outlet.faults
+
+
+@proves("8.1/ReaderFailure")
+def test_a_faulty_reader_ignores_tags_but_a_remote_start_works() -> None:
+    rig = Rig().boot()
+    inject(rig, "ReaderFailure")
+    rig.command("present_tag", id_tag="A", connector_id=1)
+    assert not rig.calls("Authorize")
+    rig.command("plug_connector", connector_id=1)
+    assert rig.csms("RemoteStartTransaction", connectorId=1, idTag="A") == {"status": "Accepted"}
+    rig.run(5)
+    assert rig.calls("StartTransaction")
+    rig.command("clear_fault")
+
+
+@proves("8.1/LocalListConflict")
+def test_a_new_full_list_ends_a_list_conflict() -> None:
+    rig = Rig().boot()
+    inject(rig, "LocalListConflict")
+    entry = {"idTag": "A", "idTagInfo": {"status": "Accepted"}}
+    rig.csms("SendLocalList", listVersion=1, updateType="Differential", localAuthorizationList=[entry])
+    assert statuses(rig)[-1][1] == "LocalListConflict"
+    rig.csms("SendLocalList", listVersion=2, updateType="Full", localAuthorizationList=[entry])
+    assert statuses(rig)[-1][1] == "NoError"
+
+
+@proves("8.1/CableCut")
 def test_a_cut_cable_ends_the_transaction_as_a_departure(rig: Rig) -> None:
     inject(rig, "CableCut")
     assert ended(rig) == ["EVDisconnected"]
     assert statuses(rig)[-1][0] == "Available"
 
 
+@proves("8.1/anomalies")
 def test_the_meters_anomalies_show_in_the_values_alone(rig: Rig) -> None:
     outlet = rig.station.connectors[0]
     inject(rig, "MeterStuck")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simulator.core.facts import AnswerPings, Drop, FreezeSocket, Order, Send, SendBytes
+from simulator.core.facts import AnswerPings, Drop, FreezeSocket, Order, Send, SendBytes, ShapeLink
 from simulator.core.setup import Options
 from tests.core.rig import Rig
 
@@ -27,8 +27,7 @@ def inject(rig: Rig, fault_type: str, seconds: int | None = None, **parameters: 
 
 def ask(rig: Rig, message_id: str, action: str = "ClearCache") -> None:
     """A CALL of the CSMS, whose answer is looked for by the test."""
-    rig.station.receive(json.dumps([2, message_id, action, {}]), rig.now)
-    rig.collect()
+    rig.receive(json.dumps([2, message_id, action, {}]))
 
 
 def answers(rig: Rig) -> list[list[Any]]:
@@ -176,6 +175,56 @@ def test_pings_and_sockets_are_the_shells_business(rig: Rig) -> None:
     assert rig.closed == []
     assert Drop("reset") in orders(rig, "clear_fault")
     rig.reconnect()
+
+
+def test_the_line_is_slow_while_it_is_limited_or_the_signal_weak(rig: Rig) -> None:
+    given = {"delay_ms": 250, "bytes_per_second": 4_000, "fragment_bytes": 64}
+    assert ShapeLink(0.25, 4_000, 64) in orders(rig, "inject_fault", fault_type="limited-link", parameters=given)
+    assert ShapeLink() in orders(rig, "clear_fault")
+    slow = [one for one in orders(rig, "inject_fault", fault_type="WeakSignal") if isinstance(one, ShapeLink)]
+    assert slow == [rig.station.wire.shape] != [ShapeLink()]
+    assert ShapeLink() in orders(rig, "clear_fault")
+
+
+def test_an_old_call_goes_out_again_and_again_under_its_own_id(rig: Rig) -> None:
+    rig.command("authorize_id_tag", id_tag="A")
+    rig.command("authorize_id_tag", id_tag="B")
+    said = [f.text for f in rig.frames if f.action == "Authorize" and f.direction == "cp_to_csms"]
+    inject(rig, "replay")
+    assert [f.text for f in rig.frames if f.injected] == said[-1:]
+    inject(rig, "replay", every_seconds=20)
+    rig.run(110)
+    replayed = [f for f in rig.frames if f.injected]
+    assert len(replayed) == 7
+    assert all(f.note == "injected replay" for f in replayed)
+    rig.command("clear_fault")
+    rig.run(60)
+    assert len([f for f in rig.frames if f.injected]) == 7
+
+
+def test_queued_transaction_messages_may_go_out_in_another_order() -> None:
+    rig = Rig(seed=3).boot()
+    rig.go_down()
+    for number in (1, 2):
+        rig.command("start_transaction", id_tag="A", connector_id=number)
+    rig.run(70)
+    for number in (1, 2):
+        rig.command("stop_session", connector_id=number)
+    queued = len(rig.station.outbox.queue)
+    rig.command("inject_fault", fault_type="replay", seed=1, parameters={"kind": "queue-order"})
+    rig.forget()
+    rig.reconnect()
+    for _ in range(queued):  # an injected call has to be answered by hand
+        out = [f for f in rig.frames if (f.message_type == "CALL" and f.transaction) or f.action == "StartTransaction"]
+        for frame in out:
+            answer = {"transactionId": 5, "idTagInfo": {"status": "Accepted"}} if "Start" in frame.action else {}
+            rig.receive(json.dumps([3, frame.message_id, answer]))
+            rig.settle()
+    sent = [f for f in rig.frames if f.direction == "cp_to_csms" and f.message_type == "CALL"]
+    words = [f.action for f in sent if "Transaction" in f.action]
+    assert sorted(words) == ["StartTransaction"] * 2 + ["StopTransaction"] * 2
+    assert any(f.injected for f in sent)
+    assert not rig.station.outbox.queue
 
 
 def test_flapping_drops_the_connection_again_and_again_until_it_is_cleared(rig: Rig) -> None:

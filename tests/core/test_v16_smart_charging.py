@@ -7,6 +7,7 @@ import pytest
 
 from simulator.core import timestamps
 from simulator.core.setup import Outlet, VendorKey
+from tests.contract.proving import proves
 from tests.core.rig import DC, SOCKET, Rig
 
 SINGLE = Outlet(1, 1, "Type2", "socket", 1, 32.0, 230.0, 7_400)
@@ -396,6 +397,7 @@ def test_fewer_phases_than_the_outlet_has_are_used() -> None:
     assert 3_300 < power(rig) <= 3_680
 
 
+@proves("7/C9")
 def test_a_share_below_the_minimum_charging_rate_is_nothing() -> None:
     rig = charging()
     put(rig, 1, "TxProfile", [(0, 9)], minChargingRate=10.0)

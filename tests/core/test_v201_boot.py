@@ -14,7 +14,7 @@ def boot_answer(status: str, interval: int = 30) -> dict[str, Any]:
 
 def test_an_accepted_boot_is_followed_by_every_connectors_status() -> None:
     rig = Rig("ocpp2.0.1").boot()
-    assert rig.actions() == ["BootNotification", "1 Available", "2 Available"]
+    assert rig.actions() == ["BootNotification", "1 Available", "2 Available", "SecurityEventNotification"]
     boot = rig.calls("BootNotification")[0]
     assert boot["reason"] == "PowerUp"
     assert boot["chargingStation"] == {

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from simulator.core.credentials import Security
 from tests.core.rig import Rig
 from tests.core.v201 import entry, got
 
@@ -97,8 +98,11 @@ def test_more_entries_than_allowed_are_an_error(rig: Rig) -> None:
 
 def test_a_new_password_is_never_shown_and_makes_the_station_reconnect(rig: Rig) -> None:
     secret = "a-very-secret-password"
+    rig.security = Security(profile=1)
+    rig.restart()
     assert put(rig, "SecurityCtrlr.BasicAuthPassword", secret) == ACCEPTED
-    assert rig.closed
+    rig.run(1)
+    assert rig.closed[-1].reason == "new password"
     assert not any(secret in frame.text for frame in rig.frames)
 
 

@@ -17,7 +17,7 @@ from tests.ops.processes import Running, eventually, lives, python
 READY_SECONDS = 60.0
 END_SECONDS = 20.0
 # A word of its command line by which each program is known, tried in this order.
-SIGNS = (("web", "daphne"), ("beat", "beat"), ("simulator", "--simulator"), ("worker", "worker"))
+SIGNS = (("web", "ocpplab.web"), ("beat", "beat"), ("simulator", "--simulator"), ("worker", "worker"))
 
 
 def free_port() -> int:

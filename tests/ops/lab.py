@@ -81,7 +81,7 @@ class Lab:
 
 def name_of(pid: int) -> str:
     words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-    if "daphne" in words:
+    if "ocpplab.web" in words:
         return "web"
     return words[words.index("-n") + 1].split("@")[0] if "-n" in words else "beat"
 

@@ -39,6 +39,7 @@ def test_a_fresh_clone_has_nothing_to_report():
         ({"RATE_LIMIT": "600/minute"}, []),
         ({"RATE_LIMIT": "600/fortnight"}, ["E011"]),
         ({"RATE_LIMIT": "0/minute"}, ["E011"]),
+        ({"OCPI_FAILED_AUTH_LIMIT": "many"}, ["E011"]),
         ({"REDIS_URL": "redis://127.0.0.1/0"}, ["W005"]),
         ({"DATABASES": POSTGRES}, ["W006"]),
         ({"DATABASES": POSTGRES, "REDIS_URL": "redis://127.0.0.1/0", "SIMULATORS": 4}, []),

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import Request, Response, Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+
+from tests.contract import witness
 
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -33,6 +35,7 @@ class Csms:
             "Authorize": lambda _: {"idTagInfo": {"status": "Accepted"}},
             "StartTransaction": lambda _: {"transactionId": 7, "idTagInfo": {"status": "Accepted"}},
         }
+        self.lenient = False  # takes what is no frame, too; else the connection ends with it
         self.changed = asyncio.Event()
         self._server: Server | None = None
         self._ids = 0
@@ -43,9 +46,19 @@ class Csms:
         return f"ws://127.0.0.1:{self.port}/ocpp"
 
     async def start(self, **options: Any) -> None:
-        options = {"subprotocols": ["ocpp1.6", "ocpp2.0.1"], **options}
+        options = {"subprotocols": ["ocpp1.6", "ocpp2.0.1"], "process_request": _witness_request, **options}
         self._server = await serve(self._serve, "127.0.0.1", self.port, **options)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    @staticmethod
+    def witnessing(answer: Callable[[ServerConnection, Request], Response | None]) -> Callable[..., Response | None]:
+        """A `process_request` that also notes what was asked for."""
+
+        def process(connection: ServerConnection, request: Request) -> Response | None:
+            _witness_request(connection, request)
+            return answer(connection, request)
+
+        return process
 
     async def stop(self) -> None:
         if self._server is not None:
@@ -57,19 +70,31 @@ class Csms:
         identity = unquote(urlsplit(connection.request.path).path.rpartition("/")[2])
         self.sockets[identity] = connection
         self.connects[identity] += 1
+        version = str(connection.subprotocol or "ocpp1.6")
         self._notify()
         try:
             async for text in connection:
                 assert isinstance(text, str)
                 self.heard[connection] += 1
                 self._note(identity, "cp_to_csms", text)
-                await self._answer(identity, connection, json.loads(text))
+                witness.received(version, text)
+                await self._answer(identity, connection, self._read(text))
         except ConnectionClosed:
             pass
         self.closes.append((identity, connection.close_code, connection.close_reason or ""))
+        _witness_end(version, connection.close_code)
         if self.sockets.get(identity) is connection:
             del self.sockets[identity]
         self._notify()
+
+    def _read(self, text: str) -> list[Any]:
+        try:
+            frame: list[Any] = json.loads(text)
+        except ValueError:
+            if self.lenient:
+                return [0]
+            raise
+        return frame
 
     async def _answer(self, identity: str, connection: ServerConnection, frame: list[Any]) -> None:
         if frame[0] == 2:
@@ -79,6 +104,7 @@ class Csms:
     async def send(self, identity: str, text: str, connection: ServerConnection | None = None) -> None:
         socket = connection or self.sockets[identity]
         self._note(identity, "csms_to_cp", text)
+        witness.sent(text)
         await socket.send(text)
 
     async def call(self, identity: str, action: str, payload: dict[str, Any]) -> str:
@@ -96,11 +122,11 @@ class Csms:
 
     def received(self, identity: str, action: str) -> list[dict[str, Any]]:
         """Payloads of the calls of that action."""
-        calls = [json.loads(text) for direction, text in self.frames[identity] if direction == "cp_to_csms"]
+        calls = [self._read(text) for direction, text in self.frames[identity] if direction == "cp_to_csms"]
         return [call[3] for call in calls if call[0] == 2 and call[2] == action]
 
     def answered(self, identity: str, message_id: str) -> bool:
-        answers = [json.loads(text) for direction, text in self.frames[identity] if direction == "cp_to_csms"]
+        answers = [self._read(text) for direction, text in self.frames[identity] if direction == "cp_to_csms"]
         return any(answer[0] in {3, 4} and answer[1] == message_id for answer in answers)
 
     async def until(self, condition: Callable[[], bool], within: float = 15.0) -> None:
@@ -109,3 +135,19 @@ class Csms:
             while not condition():
                 self.changed.clear()
                 await self.changed.wait()
+
+
+def _witness_request(connection: ServerConnection, request: Request) -> None:
+    """What a station asks for, whether it gets it or not."""
+    offered = request.headers.get("Sec-WebSocket-Protocol", "")
+    payload = {"subprotocol": offered, "path": request.path}
+    if "Authorization" in request.headers:
+        payload["authorization"] = request.headers["Authorization"].partition(" ")[0]
+    witness.note(offered if offered == "ocpp2.0.1" else "ocpp1.6", "connect", payload=payload)
+
+
+def _witness_end(version: str, code: int | None) -> None:
+    if code in (None, 1006):
+        witness.note(version, "drop")
+    else:
+        witness.note(version, "close", str(code))

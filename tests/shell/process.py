@@ -21,14 +21,16 @@ def database_url() -> str:
 
 
 class NodeProcess:
-    def __init__(self, data_dir: Path, number: int = 1) -> None:
+    def __init__(self, data_dir: Path, number: int = 1, database: str = "") -> None:
+        """`database`: another one than the test's, as DATABASE_URL spells it."""
         (data_dir / "broker" / "control").mkdir(parents=True, exist_ok=True)
         self.log = data_dir / f"simulator-{number}.log"
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "ocpplab.settings",
             "DATA_DIR": str(data_dir),
-            "DATABASE_URL": database_url(),
+            "DATABASE_URL": database or database_url(),
+            "SIMULATOR_LEASE_SECONDS": "6",  # tests wait for its end
         }
         name = f"simulator-{number}"
         options = ["-P", "threads", "-c", "2", "-n", f"{name}@%h", "-Q", f"sim.{number}", "-l", "INFO"]

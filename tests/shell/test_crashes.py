@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from chargers.models import Charger, Message, Transaction
+from chargers.models import Charger, ConnectionEvent, Message, Transaction
 from simulator.models import Node, Shard
+from simulator.shell import recovery
 from tests.shell.conftest import command, eventually, log_of, outcome, query
 from tests.shell.csms import Csms
 from tests.shell.process import NodeProcess
@@ -133,10 +134,25 @@ async def test_a_frozen_node_speaks_no_more_when_it_wakes(fleet_of: Fleet, csms:
 async def test_a_killed_node_that_was_alone_is_succeeded(
     fleet_of: Fleet, csms: Csms, start_process: NodeStarter, start_node: Any
 ):
-    await query(lambda: fleet_of(3, csms.url))
+    fleet = await query(lambda: fleet_of(3, csms.url))
     first = start_process(1)
+    await csms.until(lambda: len(csms.received("CP-0", "StatusNotification")) == 2, within=30)
     await csms.until(lambda: len(csms.sockets) == 3, within=30)
     first.send(signal.SIGKILL)
     first.wait()
     await start_node()
     await csms.until(lambda: len(csms.sockets) == 3 and csms.connects["CP-0"] == 2)
+    told = await eventually(lambda: len(story := connections_of(fleet[0])) == 5 and story)
+    assert [event.kind for event in told] == ["connecting", "connected", "closed", "connecting", "connected"]
+    assert (told[2].code, told[2].reason) == (1006, recovery.ENDED)
+    assert told[2].epoch == told[1].epoch
+    assert told[2].sequence > await query(lambda: last_frame(fleet[0], told[2].epoch))
+
+
+def connections_of(charger: Charger) -> list[ConnectionEvent]:
+    return list(ConnectionEvent.objects.unscoped().filter(charger=charger).order_by("epoch", "sequence"))
+
+
+def last_frame(charger: Charger, epoch: int) -> int:
+    frames = Message.objects.unscoped().filter(charger=charger, epoch=epoch)
+    return int(frames.latest("sequence").sequence)

@@ -67,6 +67,7 @@ def test_every_way_into_the_table_gives_the_same_rows(charger: Charger):
         frame(1, '[2,"ä€😀",{"a":"\\n\\t\\\\N"}]', transaction="7", masked=True),
         frame(2, "QUJD", encoding="base64", note="binary frame", action=""),
         frame(3, "x" * 200_000, injected=True, at=NOW + 1),
+        frame(4, violation_code="too_long", violation="Reset: type ist länger…", answer_ms=12.345),
     ]
     take(record_of(charger, facts))
     by_our_way = whole_rows()

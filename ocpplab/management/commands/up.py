@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
-from ocpplab import first_run, premises, welcome
+from ocpplab import first_run, fresh_database, premises, welcome
 from ocpplab.supervisor import Program, Supervisor
 
 CELERY = ("-q", "-A", "ocpplab.celery")
@@ -33,7 +33,7 @@ def programs(listener: socket.socket) -> list[Program]:
         Program("beat", "celery", (*CELERY, "beat", *schedule, "-l", "WARNING"), stage=1, grace=5),
         Program("worker", "celery", worker("worker", "-c", "4", "-Q", "celery"), stage=2),
         *(simulator(number) for number in range(1, settings.SIMULATORS + 1)),
-        Program("web", "daphne", web_arguments(listener), stage=3, grace=5, inherits=(listener.fileno(),)),
+        Program("web", "ocpplab.web", web_arguments(listener), stage=3, grace=5, inherits=(listener.fileno(),)),
     ]
 
 
@@ -78,13 +78,14 @@ class Command(BaseCommand):
         sys.exit(status)
 
     def prepare(self) -> first_run.Lab:
-        for folder in ("broker/control", "static"):
-            (settings.DATA_DIR / folder).mkdir(parents=True, exist_ok=True)
+        (settings.DATA_DIR / "broker" / "control").mkdir(parents=True, exist_ok=True)
         try:
+            fresh_database.create_if_missing()
             call_command("migrate", verbosity=0, interactive=False)
         except DatabaseError as error:
             raise CommandError(f"The database does not answer: {error}".strip(), returncode=2) from None
         call_command("seed_catalog", stdout=io.StringIO())
+        call_command("seed_presets", stdout=io.StringIO())
         lab = first_run.prepare()
         connections.close_all()
         return lab

@@ -26,7 +26,10 @@ UNDER_LIMIT = 0.97  # a car stays this much under the current on offer, so that 
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """An active fault. `code` is OCPP 1.6's error code; at `until` (wall, so that it outlives a restart) it clears."""
+    """An active fault. `code` is OCPP 1.6's error code; at `until` (wall, so that it outlives a restart) it clears.
+
+    `station`: the whole station has it, this outlet with it. `latched`: only a reset without a cable clears it.
+    """
 
     code: str
     asked: str
@@ -34,6 +37,8 @@ class Fault(msgspec.Struct, frozen=True):
     until: float | None = None
     register_wh: float = 0.0  # of the meter when the fault came
     offset_wh: float = 0.0  # by which it is wrong since
+    station: bool = False
+    latched: bool = False
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -91,6 +96,8 @@ class Connector:
         self.ev_side_open: bool = saved.get("ev_side_open", False)
         self.operative: bool = saved.get("operative", True)
         self.scheduled_inoperative: bool = saved.get("scheduled_inoperative", False)
+        # The token whose driver alone may take the station's end of the cable out; "" where it is not locked.
+        self.cable_held_for: str = saved.get("cable_held_for", "")
         self.finishing: bool = saved.get("finishing", False)
         self.tag_too_late: bool = saved.get("tag_too_late", False)
         self.faults: list[Fault] = [msgspec.convert(one, Fault) for one in saved.get("faults", [])]
@@ -116,6 +123,7 @@ class Connector:
             "operative": self.operative,
             "scheduled_inoperative": self.scheduled_inoperative,
             "finishing": self.finishing,
+            "cable_held_for": self.cable_held_for,
             "closed": self.closed_at is not None,
             "tag_too_late": self.tag_too_late,
             "faults": [msgspec.to_builtins(fault) for fault in self.faults],
@@ -147,8 +155,14 @@ class Connector:
             return False
         self.plugged = self.ev_side_open = False
         self.finishing = self.tag_too_late = False
+        self.cable_held_for = ""
         self.open_contactor()
         return True
+
+    def hold_cable(self, token: str) -> None:
+        """A socket keeps its end of the cable locked until this token is shown."""
+        if self.outlet.format == "socket" and self.plugged:
+            self.cable_held_for = token
 
     # --- faults -----------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,10 @@ VOLTAGE_SHARES = {"OverVoltage": 1.2, "UnderVoltage": 0.8}  # of the nominal one
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """Energy in Wh, power in W, current in A, voltage in V. AC values are per phase in use; DC has one of each."""
+    """Energy in Wh, power in W, current in A, voltage in V. AC values are per phase in use; DC has one of each.
+
+    `interval_wh` is the energy since the last sample of the same series, see `measurands.Series`.
+    """
 
     energy_wh: float
     power_w: float
@@ -26,6 +29,7 @@ class Reading(msgspec.Struct, frozen=True):
     offered_w: float
     soc_percent: float
     temperature_c: float
+    interval_wh: float = 0.0
 
 
 def read(connector: Connector, noise: Random) -> Reading:

@@ -41,7 +41,11 @@ def status_of(connector: Connector) -> str:
 
 def error_of(connector: Connector) -> str:
     fault = connector.shown_fault
-    return "NoError" if fault is None else WIRE_CODES.get(fault.code, fault.code)
+    return "NoError" if fault is None else _wire_code(fault)
+
+
+def _wire_code(fault: Fault) -> str:
+    return WIRE_CODES.get(fault.code, fault.code)
 
 
 class Availability(Block["ChargePoint"]):
@@ -53,6 +57,7 @@ class Availability(Block["ChargePoint"]):
         self.operative: bool = saved.get("operative", True)
         # (status, error) as last told, and as last delivered: what was told but not answered is told again.
         self.told: dict[int, tuple[str, str]] = {}
+        self._settling: dict[int, tuple[str, str]] = {}  # not stable for long enough yet to be told
         self.delivered: dict[int, tuple[str, str]] = {
             int(number): (pair[0], pair[1]) for number, pair in saved.get("delivered", {}).items()
         }
@@ -62,18 +67,43 @@ class Availability(Block["ChargePoint"]):
         self.station.store.put("availability", {"operative": self.operative, "delivered": delivered})
 
     def facts_of(self, number: int) -> tuple[str, str]:
-        """(status, errorCode) of a connector; 0 is the station, which knows Available and Unavailable."""
+        """(status, errorCode) of a connector; 0 is the station: Available, Unavailable or Faulted (contract 3.2)."""
         if number == 0:
-            return ("Available" if self.operative else "Unavailable"), "NoError"
+            fault = self._station_fault()
+            if fault is not None and fault.blocking:
+                return "Faulted", _wire_code(fault)
+            return ("Available" if self.operative else "Unavailable"), "NoError" if fault is None else _wire_code(fault)
         connector = self.station.connector(number)
         assert connector is not None
         return status_of(connector), error_of(connector)
+
+    def _station_fault(self) -> Fault | None:
+        """What connector 0 tells: the most severe fault of the whole station, newest first."""
+        shared = [fault for fault in self.station.connectors[0].faults if fault.station]
+        return next((one for one in reversed(shared) if one.blocking), shared[-1] if shared else None)
 
     def report(self, number: int) -> None:
         """Sends a StatusNotification if the facts differ from what the CSMS was told."""
         facts = self.facts_of(number)
         if self.told.get(number) == facts:
-            return
+            self._settling.pop(number, None)
+        elif number not in self.told or not self._must_settle(number, facts):
+            self._tell(number, facts)
+
+    def _must_settle(self, number: int, facts: tuple[str, str]) -> bool:
+        """MinimumStatusDuration: a status that is left before that time is never sent (contract 3.3)."""
+        seconds = self.station.configuration.number("MinimumStatusDuration")
+        if seconds > 0 and self._settling.get(number) != facts:
+            self._settling[number] = facts
+            self.station.set_timer(f"status:{number}", float(seconds))
+        return seconds > 0
+
+    def status_due(self, number: str) -> None:
+        facts = self._settling.pop(int(number), None)
+        if facts is not None and facts == self.facts_of(int(number)):
+            self._tell(int(number), facts)
+
+    def _tell(self, number: int, facts: tuple[str, str]) -> None:
         self.told[number] = facts
         connector = self.station.connector(number)
         if connector is not None and connector.running is not None:
@@ -91,7 +121,7 @@ class Availability(Block["ChargePoint"]):
             "timestamp": timestamps.written(self.station.clock),
         }
         connector = self.station.connector(number)
-        fault = connector.shown_fault if connector else None
+        fault = connector.shown_fault if connector else self._station_fault()
         if fault is not None:
             payload |= self._fault_words(fault)
         elif connector is not None and connector.ev_side_open:

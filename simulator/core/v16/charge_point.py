@@ -5,6 +5,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from simulator.core.block import Block
 from simulator.core.calls import Call
 from simulator.core.configuration import Configuration
+from simulator.core.credentials import Credentials
 from simulator.core.errors import Kind
 from simulator.core.injecting import Injecting
 from simulator.core.link import BackOff
@@ -14,12 +15,21 @@ from simulator.core.v16.availability import Availability
 from simulator.core.v16.charging import Charging
 from simulator.core.v16.configuration import ConfigurationBlock
 from simulator.core.v16.keys import keys
+from simulator.core.v16.lights import Lights
 from simulator.core.v16.local_auth_list import LocalAuthList
 from simulator.core.v16.metering import Metering
 from simulator.core.v16.registration import Registration
 from simulator.core.v16.remote import RemoteControl
 from simulator.core.v16.remote_trigger import RemoteTrigger
 from simulator.core.v16.reservation import Reservations
+from simulator.core.v16.security import (
+    EXTENSION,
+    CertificateManagement,
+    Events,
+    ExtendedTrigger,
+    Profiles,
+    require,
+)
 from simulator.core.v16.smart_charging import SmartCharging
 
 B = TypeVar("B", bound=Block[Any])
@@ -59,8 +69,13 @@ class ChargePoint(Station):
         RemoteControl,
         LocalAuthList,
         RemoteTrigger,
+        Events,
+        Profiles,
+        CertificateManagement,
+        ExtendedTrigger,
         Pings,
         Injecting,
+        Lights,
     )
     error_codes: ClassVar = ERROR_CODES
     answers_broken_frames: ClassVar = False
@@ -74,6 +89,9 @@ class ChargePoint(Station):
     def transaction_attempts(self) -> tuple[int, float]:
         number = self.configuration.number
         return number("TransactionMessageAttempts"), float(number("TransactionMessageRetryInterval"))
+
+    def reset_retries(self) -> int:
+        return self.configuration.number("ResetRetries")
 
     def back_off(self) -> BackOff:
         number = self.configuration.number
@@ -93,6 +111,18 @@ class ChargePoint(Station):
         super().call(call)
         if call.action != "Heartbeat":
             self.registering.rearm()
+
+    def credentials(self) -> Credentials:
+        return self.security.credentials()
+
+    @property
+    def security_extension(self) -> bool:
+        """The actions of the security whitepaper are offered."""
+        return self.security.set.profile > 0 or self.configuration.flag(EXTENSION)
+
+    def require_extension(self) -> None:
+        """Raises Refusal (NotSupported) where they are not."""
+        require(is_on=self.security_extension)
 
     # Blocks that others need, by subject.
 
@@ -122,6 +152,22 @@ class ChargePoint(Station):
     @property
     def reservations(self) -> Reservations:
         return self._block(Reservations)
+
+    @property
+    def remote_trigger(self) -> RemoteTrigger:
+        return self._block(RemoteTrigger)
+
+    @property
+    def security(self) -> Profiles:
+        return self._block(Profiles)
+
+    @property
+    def security_events(self) -> Events:
+        return self._block(Events)
+
+    @property
+    def certificates(self) -> CertificateManagement:
+        return self._block(CertificateManagement)
 
     @property
     def pinging(self) -> Pings:

@@ -22,6 +22,7 @@ REASONS = {
     causes.SOFT_RESET: "SoftReset",
     causes.HARD_RESET: "HardReset",
     causes.LOCAL_RESET: "SoftReset",
+    causes.WATCHDOG: "Reboot",
     causes.UNLOCK: "UnlockCommand",
     causes.POWER_LOSS: "PowerLoss",
 }
@@ -216,8 +217,11 @@ class Charging(SharedCharging["ChargePoint"]):
         self.station.commands.note(call.command_id, "Stopped, but the CSMS did not take StopTransaction.")
 
     def ev_disconnected(self, connector: Connector) -> None:
-        if self.station.configuration.flag("StopTransactionOnEVSideDisconnect"):
+        configuration, running = self.station.configuration, connector.running
+        if configuration.flag("StopTransactionOnEVSideDisconnect"):
             self.end(connector, causes.EV_DISCONNECTED)
+            if running is not None and not configuration.flag("UnlockConnectorOnEVSideDisconnect"):
+                connector.hold_cable(running.id_tag)
 
     def prepared(self, call: Call) -> dict[str, Any]:
         """The payload with the transaction id that was unknown when the message was queued (contract Q5)."""

@@ -30,6 +30,9 @@ class ConfigurationBlock(Block["ChargePoint"]):
 
     def change(self, key: str, value: str) -> tuple[str, str]:
         """Sets a key, from either side, and lets what depends on it follow at once."""
+        secured = self.station.security.change(self.station.configuration.name_of(key) or "", value)
+        if secured is not None:
+            return secured
         status, why = self.station.configuration.change(key, value)
         if status in (ACCEPTED, REBOOT_REQUIRED):
             self.station.save_configuration()

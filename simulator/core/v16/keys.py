@@ -16,6 +16,8 @@ MEASURANDS = (
     "Temperature",
     "SoC",
 )
+PASSWORD = Setting("password", "", "W", least=16, most=40)
+ROTATIONS = ("NotApplicable", "Unknown", "RST", "RTS", "SRT", "STR", "TRS", "TSR")
 USUAL = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage"
 PROFILES = "Core,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"
 
@@ -41,11 +43,14 @@ def keys(setup: Setup) -> dict[str, Setting]:
         "AllowOfflineTxForUnknownId": flag(False),
         "AuthorizationCacheEnabled": flag(True),
         "AuthorizeRemoteTxRequests": flag(False),
+        "BlinkRepeat": number(3),
         "ClockAlignedDataInterval": number(0),
         "ConnectionTimeOut": number(60),
-        "ConnectorPhaseRotation": Setting("text", _rotation(outlets), most=500),
+        "ConnectorPhaseRotation": _rotations(outlets),
+        "ConnectorPhaseRotationMaxLength": number(outlets + 1, "R"),
         "GetConfigurationMaxKeys": number(100, "R"),
         "HeartbeatInterval": number(300),
+        "LightIntensity": number(75, most=100),
         "LocalAuthorizeOffline": flag(True),
         "LocalPreAuthorize": flag(False),
         "MaxEnergyOnInvalidId": number(0),
@@ -63,6 +68,7 @@ def keys(setup: Setup) -> dict[str, Setting]:
         "RetryBackOffWaitMinimum": number(3),
         "StopTransactionOnEVSideDisconnect": flag(True),
         "StopTransactionOnInvalidId": flag(True),
+        "StopTransactionMaxMeterValues": number(500, "R"),
         "StopTxnAlignedData": measurands(""),
         "StopTxnAlignedDataMaxLength": number(16, "R"),
         "StopTxnSampledData": measurands(""),
@@ -81,6 +87,16 @@ def keys(setup: Setup) -> dict[str, Setting]:
         "ChargingScheduleMaxPeriods": number(48, "R"),
         "ConnectorSwitch3to1PhaseSupported": flag(False, "R"),
         "MaxChargingProfilesInstalled": number(20, "R"),
+        "AdditionalRootCertificateCheck": flag(False, "R"),
+        "AuthorizationKey": PASSWORD,
+        "CertificateSignedMaxChainSize": number(10_000, "R"),
+        "CertificateStoreMaxLength": number(20, "R"),
+        "CertSigningRepeatTimes": number(3),
+        "CertSigningWaitMinimum": number(30),
+        "CpoName": Setting("text", setup.vendor, most=500),
+        "DisableSecurityEventNotifications": flag(False),
+        "SecurityExtensionEnabled": flag(False),
+        "SecurityProfile": number(0, most=3),
     }
     return standard | {
         one.key: Setting("text", one.value, "R" if one.readonly else "RW", most=500, reboot=one.reboot_required)
@@ -88,5 +104,8 @@ def keys(setup: Setup) -> dict[str, Setting]:
     }
 
 
-def _rotation(outlets: int) -> str:
-    return ",".join(f"{number}.RST" for number in range(outlets + 1))
+def _rotations(outlets: int) -> Setting:
+    """How each connector's phases (0: the station's) lie on those of the meter before it."""
+    default = ",".join(f"{number}.RST" for number in range(outlets + 1))
+    members = tuple(f"{number}.{one}" for number in range(outlets + 1) for one in ROTATIONS)
+    return Setting("members", default, members=members, most=outlets + 1)

@@ -45,6 +45,8 @@ class LocalAuthList(Block["ChargePoint"]):
         if len(entries) > self.station.configuration.number("LocalAuthListMaxLength"):
             return {"status": "Failed"}
         tokens.entries, tokens.version = entries, version
+        if full:
+            self.station.charging.clear_everywhere("LocalListConflict")
         return {"status": "Accepted"}
 
 

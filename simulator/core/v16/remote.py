@@ -69,6 +69,7 @@ class RemoteControl(Block["ChargePoint"]):
         if any(fault.code == "ConnectorLockFailure" for fault in connector.faults):
             return {"status": "UnlockFailed"}
         self.station.charging.end(connector, causes.UNLOCK)
+        connector.cable_held_for = ""
         return {"status": "Unlocked"}
 
     def on_ClearCache(self, request: dict[str, Any]) -> dict[str, Any]:

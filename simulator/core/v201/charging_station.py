@@ -5,6 +5,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from simulator.core.block import Block
 from simulator.core.calls import Call
 from simulator.core.configuration import Configuration
+from simulator.core.credentials import Credentials
 from simulator.core.errors import Kind
 from simulator.core.injecting import Injecting
 from simulator.core.link import BackOff
@@ -17,11 +18,13 @@ from simulator.core.v201.device_model import DeviceModel
 from simulator.core.v201.diagnostics import Diagnostics
 from simulator.core.v201.local_auth_list import LocalAuthList
 from simulator.core.v201.metering import Metering
+from simulator.core.v201.network_profiles import NetworkProfiles
 from simulator.core.v201.registration import Registration
 from simulator.core.v201.remote_control import RemoteControl
 from simulator.core.v201.remote_trigger import RemoteTrigger
 from simulator.core.v201.reports import Reports
 from simulator.core.v201.reset import Reset
+from simulator.core.v201.security import CertificateManagement, Events, Profiles
 from simulator.core.v201.transaction_events import TransactionEvents
 from simulator.core.v201.transactions import Transactions
 from simulator.core.v201.variables import settings
@@ -67,6 +70,10 @@ class ChargingStation(Station):
         LocalAuthList,
         RemoteTrigger,
         DataTransfer,
+        Events,
+        Profiles,
+        CertificateManagement,
+        NetworkProfiles,
         Pings,
         Injecting,
     )
@@ -86,6 +93,9 @@ class ChargingStation(Station):
             float(number("OCPPCommCtrlr.MessageAttemptInterval[TransactionEvent]")),
         )
 
+    def reset_retries(self) -> int:
+        return self.configuration.number("OCPPCommCtrlr.ResetRetries")
+
     def back_off(self) -> BackOff:
         number = self.configuration.number
         return BackOff(
@@ -101,6 +111,9 @@ class ChargingStation(Station):
         super().call(call)
         if call.action != "Heartbeat":
             self.registering.rearm()
+
+    def credentials(self) -> Credentials:
+        return self.security.credentials()
 
     # Blocks that others need, by subject.
 
@@ -138,6 +151,22 @@ class ChargingStation(Station):
     @property
     def resetting(self) -> Reset:
         return self._block(Reset)
+
+    @property
+    def security(self) -> Profiles:
+        return self._block(Profiles)
+
+    @property
+    def security_events(self) -> Events:
+        return self._block(Events)
+
+    @property
+    def certificates(self) -> CertificateManagement:
+        return self._block(CertificateManagement)
+
+    @property
+    def network_profiles(self) -> NetworkProfiles:
+        return self._block(NetworkProfiles)
 
     @property
     def pinging(self) -> Pings:

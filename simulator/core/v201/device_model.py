@@ -9,12 +9,12 @@ from simulator.core.configuration import ACCEPTED, REBOOT_REQUIRED, REJECTED, su
 from simulator.core.errors import Kind, Refusal
 from simulator.core.faults import KINDS
 from simulator.core.physical.connector import Connector
+from simulator.core.v201.network_profiles import PRIORITY
 from simulator.core.v201.variables import Variable, variables
 
 if TYPE_CHECKING:
     from simulator.core.v201.charging_station import ChargingStation
 
-PASSWORD = "SecurityCtrlr.BasicAuthPassword"  # noqa: S105 - a variable's name
 # What depends on a variable and follows its change at once.
 FOLLOWERS: dict[str, Callable[["ChargingStation"], None]] = {
     "OCPPCommCtrlr.HeartbeatInterval": lambda station: station.registering.rearm(),
@@ -23,16 +23,11 @@ FOLLOWERS: dict[str, Callable[["ChargingStation"], None]] = {
     "SampledDataCtrlr.TxEndedInterval": lambda station: station.metering.interval_changed(),
     "AlignedDataCtrlr.Interval": lambda station: station.metering.align(),
     "AlignedDataCtrlr.TxEndedInterval": lambda station: station.metering.align(),
-    PASSWORD: lambda station: station.device_model.reconnect_soon(),
 }
 
 
 class DeviceModel(Block["ChargingStation"]):
     actions: ClassVar = ("GetVariables", "SetVariables")
-
-    def __init__(self, station: "ChargingStation") -> None:
-        super().__init__(station)
-        self._reconnects = False
 
     @property
     def variables(self) -> dict[str, Variable]:
@@ -50,6 +45,8 @@ class DeviceModel(Block["ChargingStation"]):
                 return self.station.availability.state_of(connectors)
             case "Power":
                 return str(round(sum(one.power_w for one in connectors)))
+            case "CertificateEntries":
+                return str(len(self.station.certificates.roots()))
             case "Entries":
                 return str(len(self.station.charging.tokens.entries))
             case "Storage":
@@ -138,6 +135,12 @@ class DeviceModel(Block["ChargingStation"]):
 
     def change(self, key: str, value: str) -> tuple[str, str]:
         """Sets a variable, from either side, and lets what depends on it follow at once."""
+        name = self.station.configuration.name_of(key) or ""
+        decided = self.station.security.change(name, value)
+        if name == PRIORITY:
+            decided = self.station.network_profiles.change_priority(value)
+        if decided is not None:
+            return decided
         status, why = self.station.configuration.change(key, value)
         if status in (ACCEPTED, REBOOT_REQUIRED):
             self.station.save_configuration()
@@ -150,18 +153,6 @@ class DeviceModel(Block["ChargingStation"]):
         """An installer's change (gateway contract, section 10)."""
         results = {key: self.change(key, value) for key, value in params["configuration"].items()}
         self.station.installed(summary(results))
-
-    # --- a new password ---------------------------------------------------------------------------------------------
-
-    def reconnect_soon(self) -> None:
-        """Once the answer is out: a new password is used from the next connection on (contract S3)."""
-        self._reconnects = True
-
-    def settle(self) -> None:
-        if self._reconnects:
-            self._reconnects = False
-            if self.station.link.connected:
-                self.station.drop_link("new password")
 
 
 def _is_of(one: Variable, component: dict[str, Any]) -> bool:

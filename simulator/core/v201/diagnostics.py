@@ -35,8 +35,8 @@ class Diagnostics(Block["ChargingStation"]):
     def report_fault(self, connector: Connector, fault: Fault, *, cleared: bool) -> None:
         kind = KINDS[fault.code]
         self.last_event_id += 1
-        component: dict[str, Any] = {"name": kind.component}
-        if kind.component not in STATION_HARDWARE:
+        component: dict[str, Any] = {"name": "ChargingStation" if fault.station else kind.component}
+        if not fault.station and kind.component not in STATION_HARDWARE:
             component["evse"] = {"id": connector.outlet.evse_id, "connectorId": connector.outlet.connector_id}
         event = {
             "eventId": self.last_event_id,
@@ -48,7 +48,7 @@ class Diagnostics(Block["ChargingStation"]):
             "cleared": cleared,
             "eventNotificationType": "HardWiredNotification",
             "component": component,
-            "variable": {"name": kind.variable},
+            "variable": {"name": "Problem" if fault.station else kind.variable},
         }
         if connector.running is not None:
             event["transactionId"] = connector.running.key
@@ -73,6 +73,8 @@ class Diagnostics(Block["ChargingStation"]):
 
 
 def _actual_value(connector: Connector, fault: Fault, *, cleared: bool) -> str:
+    if fault.station:
+        return "false" if cleared else "true"
     if fault.code in VOLTAGE_SHARES:
         share = 1.0 if cleared else VOLTAGE_SHARES[fault.code]
         return f"{connector.outlet.voltage_v * share:.1f}"

@@ -39,6 +39,8 @@ class LocalAuthList(Block["ChargingStation"]):
         if len(entries) > self.station.configuration.settings["LocalAuthListCtrlr.Entries"].most:
             return FAILED
         tokens.entries, tokens.version = entries, version
+        if full:
+            self.station.charging.clear_everywhere("LocalListConflict")
         return {"status": "Accepted"}
 
     def _is_sound(self, updates: list[dict[str, Any]], *, full: bool) -> bool:

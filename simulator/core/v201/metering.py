@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from simulator.core import timestamps
 from simulator.core.block import Block
 from simulator.core.calls import Call
-from simulator.core.measurands import Sample, samples
-from simulator.core.physical import meter
+from simulator.core.measurands import Sample, Series, main_meter, samples
 from simulator.core.physical.connector import Connector
 from simulator.core.physical.meter import Reading
 
@@ -46,6 +45,7 @@ class Metering(Block["ChargingStation"]):
 
     def __init__(self, station: "ChargingStation") -> None:
         super().__init__(station)
+        self._series = Series()
         for connector in station.connectors:
             if connector.running is not None:
                 self.start(connector)
@@ -62,7 +62,8 @@ class Metering(Block["ChargingStation"]):
         wanted = configuration.members(f"{controller}.{setting}")
         if not wanted or not configuration.flag(f"{controller}.Enabled"):
             return []
-        reading = meter.read(connector, self.station.random)
+        series = f"{controller}.{setting}" if context in ("Sample.Periodic", "Sample.Clock") else ""
+        reading = self._series.read(connector, self.station.random, series)
         sampled = sampled_values(connector, reading, wanted, context)
         return [{"timestamp": timestamps.written(at), "sampledValue": sampled}] if sampled else []
 
@@ -76,6 +77,7 @@ class Metering(Block["ChargingStation"]):
 
     def start(self, connector: Connector) -> None:
         """Samples are counted from the start of the transaction."""
+        self._series.begin(connector)
         self._arm(f"sample:{connector.number}", f"{SAMPLED}.TxUpdatedInterval")
         self._arm(f"ended_sample:{connector.number}", f"{SAMPLED}.TxEndedInterval")
 
@@ -171,11 +173,7 @@ class Metering(Block["ChargingStation"]):
 
     def main_meter(self, context: str, at: float) -> list[dict[str, Any]]:
         """What the station's own meter, at its inlet, shows of the aligned measurands: energy and power."""
-        connectors, configuration = self.station.connectors, self.station.configuration
-        sums = {
-            "Energy.Active.Import.Register": Sample(sum(one.meter_wh() for one in connectors), 0, "Wh", "", "Inlet"),
-            "Power.Active.Import": Sample(sum(one.power_w for one in connectors), 1, "W", "", "Inlet"),
-        }
+        configuration, sums = self.station.configuration, main_meter(self.station.connectors)
         wanted = configuration.members(f"{ALIGNED}.Measurands") if configuration.flag(f"{ALIGNED}.Enabled") else []
         sampled = [sampled_value(sums[one], one, context) for one in wanted if one in sums]
         return [{"timestamp": timestamps.written(at), "sampledValue": sampled}] if sampled else []

@@ -65,7 +65,7 @@ class RemoteControl(Block["ChargingStation"]):
     def on_GetTransactionStatus(self, request: dict[str, Any]) -> dict[str, Any]:
         asked = request.get("transactionId")
         if asked is None:
-            return {"messagesInQueue": bool(self.station.outbox.queue)}
+            return {"messagesInQueue": bool(self.station.outbox.length)}
         running = [one.running.key for one in self.station.connectors if one.running is not None]
         return {"ongoingIndicator": asked in running, "messagesInQueue": self.station.outbox.has_for(asked)}
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 ACCEPTED = {"status": "Accepted"}
 # No upload and no update ever runs, and that is what these say.
 IDLE = {"LogStatusNotification", "FirmwareStatusNotification"}
-TRIGGERS = {"BootNotification", "Heartbeat", "StatusNotification", "MeterValues", "TransactionEvent"} | IDLE
+SIGN = "SignChargingStationCertificate"
+TRIGGERS = {"BootNotification", "Heartbeat", "StatusNotification", "MeterValues", "TransactionEvent", SIGN} | IDLE
 ABOUT_AN_EVSE = {"StatusNotification", "MeterValues", "TransactionEvent"}
 
 
@@ -31,6 +32,8 @@ class RemoteTrigger(Block["ChargingStation"]):
                 self.station.registering.heartbeat(unasked=False)
             case "StatusNotification":
                 return self._status(evse)
+            case "SignChargingStationCertificate":
+                self.station.certificates.sign(unasked=False)
             case "MeterValues":
                 self.station.metering.trigger(evse["id"] if evse else None)
             case "TransactionEvent":

@@ -13,6 +13,8 @@ from simulator.core.v201.transaction_words import CHARGING, charging_state
 if TYPE_CHECKING:
     from simulator.core.v201.charging_station import ChargingStation
 
+SAMPLES = ("MeterValuePeriodic", "MeterValueClock")
+
 
 class TransactionEvents(Block["ChargingStation"]):
     actions: ClassVar = ()
@@ -53,6 +55,7 @@ class TransactionEvents(Block["ChargingStation"]):
         running.sequence_number += 1
         context = {"connector": connector.number} | (context or {})
         call = Call("TransactionEvent", payload, TRANSACTION, context, command_id, transaction=running.key)
+        call.droppable = payload["eventType"] == "Updated" and payload["triggerReason"] in SAMPLES
         station.call(call)
 
     def TransactionEvent_answered(self, call: Call, answer: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ WORDS = {
     causes.DEAUTHORIZED: ("Deauthorized", "DeAuthorized"),
     causes.HARD_RESET: ("ResetCommand", "ImmediateReset"),
     causes.LOCAL_RESET: ("AbnormalCondition", "Reboot"),
+    causes.WATCHDOG: ("AbnormalCondition", "Reboot"),
     causes.UNLOCK: ("UnlockCommand", "Other"),
     causes.POWER_LOSS: ("AbnormalCondition", "PowerLoss"),
     causes.ENERGY_LIMIT: ("EnergyLimitReached", "EnergyLimitReached"),

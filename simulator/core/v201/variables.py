@@ -8,7 +8,13 @@ from simulator.core import faults
 from simulator.core.configuration import Setting
 from simulator.core.setup import Options, Outlet, Setup
 
-DATA_TYPES = {"bool": "boolean", "int": "integer", "text": "string", "members": "MemberList"}
+DATA_TYPES = {
+    "bool": "boolean",
+    "int": "integer",
+    "text": "string",
+    "password": "string",
+    "members": "MemberList",
+}
 NO_LIMIT = 2**31 - 1
 
 MEASURANDS = (
@@ -207,7 +213,13 @@ def _security(setup: Setup) -> dict[str, Spec]:
         "SecurityProfile": number(0, "R"),
         "Identity": text(access="R", most=48, live=True),
         "OrganizationName": text(setup.vendor),
-        "BasicAuthPassword": Spec(Setting("text", "", "W", least=16, most=40)),
+        "BasicAuthPassword": Spec(Setting("password", "", "W", least=16, most=40)),
+        "CertificateEntries": number(0, "R", most=20, live=True),
+        "CertSigningWaitMinimum": seconds(30),
+        "CertSigningRepeatTimes": number(3),
+        "AdditionalRootCertificateCheck": flag(False, "R"),
+        "MaxCertificateChainSize": number(10_000, "R"),
+        "DisableSecurityEventNotifications": flag(False),
     }
 
 

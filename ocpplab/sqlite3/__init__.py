@@ -1,0 +1,1 @@
+"""Django's SQLite backend for several busy processes on one file."""

@@ -1,0 +1,124 @@
+"""SetNetworkProfile, and which slot the station connects by (contract 5.4 and S5).
+
+Slot 1 is the charger's own endpoint until the CSMS writes another into it. What is set counts from the next boot on:
+slots are tried by priority, so many attempts each, and after all of them the last good one again.
+"""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+from simulator.core.block import Block
+from simulator.core.configuration import REJECTED
+from simulator.core.credentials import TLS_BASIC
+
+if TYPE_CHECKING:
+    from simulator.core.v201.charging_station import ChargingStation
+
+SECTION = "network_profiles"
+PRIORITY = "OCPPCommCtrlr.NetworkConfigurationPriority"
+ACTIVE = "OCPPCommCtrlr.ActiveNetworkProfile"
+OWN = "1"
+HIGHEST = 3
+
+
+class NetworkProfiles(Block["ChargingStation"]):
+    """`slots` holds {url, profile} by slot; `good` is the slot of the last connection that the CSMS accepted.
+
+    `candidates` are the slots still to be tried since the last boot, the present one first, `failures` its attempts.
+    """
+
+    actions: ClassVar = ("SetNetworkProfile",)
+
+    def __init__(self, station: "ChargingStation") -> None:
+        super().__init__(station)
+        saved = station.store.get(SECTION, {})
+        self.slots: dict[str, dict[str, Any]] = dict(saved.get("slots", {}))
+        self.good: str = saved.get("good", OWN)
+        self.candidates: list[str] = list(saved.get("candidates", []))
+        self.failures: int = saved.get("failures", 0)
+
+    def save(self) -> None:
+        if self.slots or self.station.store.get(SECTION):
+            record = {"slots": dict(self.slots), "good": self.good}
+            self.station.store.put(SECTION, {**record, "candidates": list(self.candidates), "failures": self.failures})
+
+    # --- what the CSMS sets -----------------------------------------------------------------------------------------
+
+    def on_SetNetworkProfile(self, request: dict[str, Any]) -> dict[str, Any]:
+        slot, profile = str(request["configurationSlot"]), request["connectionData"]
+        reason = self._refusal(slot, profile)
+        if reason:
+            return {"status": "Rejected", "statusInfo": {"reasonCode": reason}}
+        self.slots = {**self.slots, slot: {"url": profile["ocppCsmsUrl"], "profile": profile["securityProfile"]}}
+        return {"status": "Accepted"}
+
+    def _refusal(self, slot: str, profile: dict[str, Any]) -> str:
+        security = profile["securityProfile"]
+        if slot not in self.station.configuration.settings[PRIORITY].members:
+            return "InvalidConfSlot"
+        if not self.station.security.set.profile <= security <= HIGHEST:
+            return "NoSecurityDowngrade" if security < HIGHEST else "InvalidNetworkConf"
+        # What 2.0.1 is called here: its schema knows no later name.
+        if profile["ocppVersion"] != "OCPP20" or profile["ocppTransport"] != "JSON":
+            return "InvalidNetworkConf"
+        if not profile["ocppInterface"].startswith("Wired") and not self.station.setup.imsi:
+            return "InvalidNetworkConf"
+        return "" if _fits(profile["ocppCsmsUrl"], security) else "InvalidNetworkConf"
+
+    def change_priority(self, value: str) -> tuple[str, str] | None:
+        """Every slot named must be configured and usable; None where the new order may be set."""
+        for slot in [part.strip() for part in value.split(",") if part.strip()]:
+            profile = self.slots.get(slot)
+            if profile is None:
+                if slot != OWN:
+                    return REJECTED, f"slot {slot} is not configured"
+                continue
+            own = self.station.security.set.profile
+            problem = self.station.security.obstacle(profile["profile"]) if profile["profile"] > own else ""
+            if problem:
+                return REJECTED, problem
+        return None
+
+    # --- connecting -------------------------------------------------------------------------------------------------
+
+    def endpoint(self, profile: int) -> tuple[str, int]:
+        """(URL or "" for the charger's own, security profile)."""
+        found = self.slots.get(self.candidates[0] if self.candidates else self.good)
+        return (found["url"], found["profile"]) if found else ("", profile)
+
+    def went_down(self) -> None:
+        """From the next boot on the slots count as they are set now."""
+        self.candidates, self.failures = self.station.configuration.members(PRIORITY), 0
+
+    def connection_refused(self, code: int | None, reason: str) -> None:
+        if not self.candidates:
+            return
+        self.failures += 1
+        if self.failures >= max(1, self.station.configuration.number("OCPPCommCtrlr.NetworkProfileConnectionAttempts")):
+            self.candidates, self.failures = self.candidates[1:], 0
+
+    def came_online(self, *, after_boot: bool) -> None:
+        if self.candidates:
+            self.good, self.candidates, self.failures = self.candidates[0], [], 0
+        self.station.configuration.put(ACTIVE, self.good)
+        self.station.save_configuration()
+        found = self.slots.get(self.good)
+        if found is not None and found["profile"] > self.station.security.set.profile:
+            self._forget_lower(found["profile"])
+
+    def _forget_lower(self, profile: int) -> None:
+        """Contract S5: the way back to a lower profile is closed."""
+        self.station.security.take_profile(profile)
+        self.slots = {slot: one for slot, one in self.slots.items() if one["profile"] >= profile}
+        kept = [slot for slot in self.station.configuration.members(PRIORITY) if slot in self.slots]
+        self.station.configuration.put(PRIORITY, ",".join(kept))
+        self.station.save_configuration()
+
+
+def _fits(url: str, security: int) -> bool:
+    try:
+        parts = urlsplit(url)
+        is_usable = bool(parts.hostname) and "@" not in parts.netloc and not parts.fragment and parts.port != 0
+    except ValueError:
+        return False
+    return is_usable and parts.scheme == ("wss" if security >= TLS_BASIC else "ws")
