@@ -50,7 +50,7 @@ class Gateway:
     @contextmanager
     def web(self) -> Iterator[int]:
         arguments = ("-b", "127.0.0.1", "-p", str(self.port), "-v", "0", "ocpplab.asgi:application")
-        with program("daphne", *arguments, env=self.env, log=self.folder / "web.log") as pid:
+        with program("ocpplab.web", *arguments, env=self.env, log=self.folder / "web.log") as pid:
             wait(self.answers, "the web process answers")
             yield pid
 

@@ -33,8 +33,14 @@ class OutletFormat(TextChoices):
 
 
 class OcppVersion(TextChoices):
-    OCPP16 = "OCPP1.6", "OCPP 1.6"
-    OCPP201 = "OCPP2.0.1", "OCPP 2.0.1"
+    """As models, chargers, templates and bodies spell it; commands and proxy messages spell it as the subprotocol."""
+
+    V16 = "OCPP1.6", "OCPP 1.6J"
+    V201 = "OCPP2.0.1", "OCPP 2.0.1"
+
+    @property
+    def subprotocol(self) -> str:
+        return self.value.lower()
 
 
 class Mounting(TextChoices):

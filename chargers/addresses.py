@@ -28,7 +28,7 @@ def check_csms_url(url: str) -> None:
 
     A name is judged by its spelling only: what it resolves to is judged when a charger connects.
     """
-    parts = _parts(url)
+    parts = split(url)
     if parts.scheme not in ("ws", "wss"):
         raise AddressRefused("The URL must begin with ws:// or wss://.")
     if "@" in parts.netloc:
@@ -40,7 +40,8 @@ def check_csms_url(url: str) -> None:
     _judge_host(parts.hostname.rstrip("."))
 
 
-def _parts(url: str) -> SplitResult:
+def split(url: str) -> SplitResult:
+    """The parts of a URL that is fit to be stored and sent. Raises AddressRefused."""
     if len(url) > LONGEST or UNFIT.search(url):
         raise AddressRefused(f"The URL must have at most {LONGEST} characters, without spaces or backslashes.")
     try:
@@ -75,11 +76,14 @@ def numeric(host: str) -> Address | None:
         return None
 
 
-def judge(address: Address) -> None:
-    """Raises AddressRefused for link-local and metadata addresses, and for private ones where those are closed."""
+def judge(address: Address, *, allow_private: bool | None = None) -> None:
+    """Raises AddressRefused for link-local and metadata addresses, and for private ones where those are closed.
+
+    `allow_private` is the setting for CSMS addresses unless given.
+    """
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     if any(address in network for network in NEVER) or address.is_multicast or address.is_unspecified:
         raise AddressRefused(f"The address {address} is not allowed: link-local, metadata or no host at all.")
-    if not settings.ALLOW_PRIVATE_CSMS and not address.is_global:
+    if not (settings.ALLOW_PRIVATE_CSMS if allow_private is None else allow_private) and not address.is_global:
         raise AddressRefused(f"The private address {address} is not allowed on this installation.")

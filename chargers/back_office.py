@@ -13,7 +13,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class CallOutcome:
-    """How a call to a station stands: `state` is queued, sent, answered or failed.
+    """How a call to a station stands: `state` is queued, sent, answered, failed, or timed_out without an answer.
 
     `response` is the answer's payload, or {errorCode, errorDescription} of a CALLERROR; `reason` says why it failed.
     """
@@ -85,6 +85,10 @@ class BackOffice(Protocol):
         ...
 
     def outcome(self, call: int) -> CallOutcome | None: ...
+
+    def withdraw(self, call: int) -> bool:
+        """Takes back a call that was not sent yet; False when it was, or is gone."""
+        ...
 
     def next_number(self, endpoint: int) -> int:
         """A number never given before at this endpoint: remote start ids, transactions, reservations."""

@@ -21,8 +21,10 @@ STOP_SECONDS = 15.0
 class JobThread(threading.Thread):
     """Runs due jobs until stopped; a job under way is left after its chunk, for the next worker."""
 
+    subject = "jobs"
+
     def __init__(self) -> None:
-        super().__init__(name="jobs", daemon=True)
+        super().__init__(name=self.subject, daemon=True)
         self._stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken: asyncio.Event | None = None
@@ -35,33 +37,39 @@ class JobThread(threading.Thread):
 
         self._loop, self._woken = asyncio.get_running_loop(), asyncio.Event()
         listening = asyncio.create_task(bus.listen(self._woken.set))
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="jobs") as database:
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix=self.subject) as database:
             while not self._stopping.is_set():
-                await self._loop.run_in_executor(database, self._look)
+                seconds = await self._loop.run_in_executor(database, self._look)
                 await asyncio.sleep(PAUSE_SECONDS)
-                await self._until_woken(self._woken)
+                await self._until_woken(self._woken, seconds)
             await self._loop.run_in_executor(database, connections.close_all)
         listening.cancel()
 
     @staticmethod
-    async def _until_woken(woken: asyncio.Event) -> None:
+    async def _until_woken(woken: asyncio.Event, seconds: float) -> None:
         try:
-            async with asyncio.timeout(POLL_SECONDS):
+            async with asyncio.timeout(seconds):
                 await woken.wait()
         except TimeoutError:
             pass
         woken.clear()
 
-    def _look(self) -> None:
-        from chargers.services import jobs  # needs the app registry
-
+    def _look(self) -> float:
+        """Does what is due; the seconds until the next look, if nothing wakes the thread before."""
         close_old_connections()
         try:
-            jobs.run_due(self._stopping.is_set)
+            return self._run_due()
         except Exception:
-            logger.warning("jobs not looked at", exc_info=True)
+            logger.warning("%s not looked at", self.subject, exc_info=True)
+            return POLL_SECONDS
         finally:
             close_old_connections()
+
+    def _run_due(self) -> float:
+        from chargers.services import jobs  # needs the app registry
+
+        jobs.run_due(self._stopping.is_set)
+        return POLL_SECONDS
 
     def stop(self) -> None:
         self._stopping.set()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from locations.models import DeletedLocation, Location
-from locations.signals import location_deleting
+from locations.signals import location_deleting, location_updated
 from ocpplab.api.errors import InvalidRequest, NotFound
 from tenants import audit
 
@@ -41,6 +41,7 @@ def update_location(location: Location, changes: Mapping[str, Any]) -> Location:
         with transaction.atomic():
             Location.objects.filter(pk=location.pk).update(**changes, updated_at=timezone.now())
             _audit("update_location", location, {"fields": sorted(changes)})
+            location_updated.send(Location, location_id=location.pk, fields=set(changes))
     except IntegrityError:
         raise InvalidRequest(f"Another location has the slug {changes['slug']}.") from None
     return find_location(location.pk)

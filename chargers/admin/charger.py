@@ -177,7 +177,9 @@ class ChargerAdmin(TenantAdmin):
             "chargers_message": "Messages",
             "chargers_connectionevent": "Connections",
         }
-        links = ((list_link(name, title, charger__id__exact=charger.pk),) for name, title in tables.items())
+        links = [(list_link(name, title, charger__id__exact=charger.pk),) for name, title in tables.items()]
+        wrong = {"charger__id__exact": charger.pk, "violation": "yes"}
+        links.append((list_link("chargers_message", "Violations of the CSMS", **wrong),))
         return format_html_join(" · ", "{}", links)
 
     def described(self, row: Any) -> str:

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from chargers.admin import frames
 from chargers.models import ChargerCommand
+from chargers.services import secrets
 from tenants.admin import KeysetAdmin, RelatedFilter, TenantAdmin
 from tenants.admin.display import badge, pretty
 
@@ -51,7 +52,7 @@ class ChargerCommandAdmin(KeysetAdmin, TenantAdmin):
 
     @admin.display(description="payload")
     def body(self, command: ChargerCommand) -> SafeString | str:
-        return pretty(command.payload)
+        return pretty(secrets.masked(command.payload))
 
     @admin.display(description="the station's answer")
     def answer(self, command: ChargerCommand) -> SafeString | str:

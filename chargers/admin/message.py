@@ -55,10 +55,22 @@ class ActionFilter(WithinChargerFilter):
         return [(action, action) for action in counted.values_list("action", flat=True).order_by("action").distinct()]
 
 
+class ViolationFilter(WithinChargerFilter):
+    title = "breaks the protocol"
+    parameter_name = "violation"
+
+    def choices_of(self, charger_id: UUID) -> list[tuple[str, str]]:
+        return [("yes", "Only frames that do")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = self.value() == "yes" and request.GET.get(CHARGER)
+        return queryset.exclude(violation_code="") if wanted else queryset
+
+
 class TrafficAdmin(KeysetAdmin, TenantAdmin):
     """Frames and connection events. Their charger may be gone: no foreign key keeps it."""
 
-    open_lookups = frozenset({CHARGER, "direction", "action"})
+    open_lookups = frozenset({CHARGER, "direction", "action", "violation"})
 
     def get_keyset(self, request: HttpRequest) -> tuple[str, ...]:
         return NEWEST_OF_CHARGER if request.GET.get(CHARGER) else NEWEST_OF_ALL
@@ -99,10 +111,10 @@ class TrafficAdmin(KeysetAdmin, TenantAdmin):
 class MessageAdmin(TrafficAdmin):
     list_display = ("moment", "charger_identity", "organization", "way", "kind", "named_action", "entry", "remarks")
     list_display_links = ("moment", "named_action")
-    list_filter = (("charger", RelatedFilter), DirectionFilter, ActionFilter)
+    list_filter = (("charger", RelatedFilter), DirectionFilter, ActionFilter, ViolationFilter)
     fields = (
         "moment", "charger_log", "organization", "entry", "way", "kind", "named_action", "identifier", "charging",
-        "remarks", "frame",
+        "remarks", "verdict", "answered_in", "frame",
     )  # fmt: skip
     readonly_fields = fields
 
@@ -132,10 +144,19 @@ class MessageAdmin(TrafficAdmin):
             "masked: secrets are replaced" if message.masked else "",
             "injected" if message.injected else "",
             message.delivery,
+            f"breaks the protocol: {message.violation_code}" if message.violation_code else "",
             message.encoding,
             message.note,
         ]
         return ", ".join(mark for mark in marks if mark)
+
+    @admin.display(description="what is wrong with it")
+    def verdict(self, message: Message) -> str:
+        return message.violation
+
+    @admin.display(description="the CSMS took")
+    def answered_in(self, message: Message) -> str:
+        return "" if message.answer_ms is None else f"{message.answer_ms:.1f} ms"
 
     @admin.display(description="frame")
     def frame(self, message: Message) -> SafeString:

@@ -8,6 +8,7 @@ from rest_framework.serializers import Serializer
 
 from chargers.api.command_serializers import CommandFanoutSerializer, QueuedCommandSerializer
 from chargers.models import ChargerCommand
+from chargers.services import secrets
 from chargers.services.commands import Fanout, Refusal
 from chargers.services.operations import Results
 from chargers.services.proxying import PROXY_MESSAGE
@@ -23,7 +24,7 @@ class Answer:
 
 def queued(command: ChargerCommand) -> dict[str, Any]:
     """A proxy message is named after the action that it carries."""
-    event_type, payload = command.event_type, command.payload
+    event_type, payload = command.event_type, secrets.masked(command.payload)
     if event_type == PROXY_MESSAGE:
         event_type, payload = payload["action"], payload["payload"]
     return {"id": command.pk, "event_type": event_type, "ocpp_version": command.ocpp_version, "payload": payload}

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from chargers.models import ChargerCommand, CommandState
+from chargers.services import secrets
 from chargers.services.faults import problems
 from chargers.services.proxying import ACTIONS
 from ocpplab.api.fields import LARGEST_INTEGER, JsonObject, Moment, Number, Text, Whole
@@ -67,7 +68,18 @@ class ResetSerializer(serializers.Serializer[Any]):
     type = serializers.ChoiceField(choices=["Soft", "Hard"], required=False, allow_null=True)
 
 
-class InjectFaultSerializer(ConnectorSerializer):
+class FaultPlaceSerializer(serializers.Serializer[Any]):
+    """Where a fault is: an outlet, or the whole station as `connector_id` or `evse_id` 0."""
+
+    evse_id = Whole(min_value=0, required=False, allow_null=True)
+    connector_id = Whole(min_value=0, required=False, allow_null=True, help_text="0 is the whole station.")
+
+
+class ClearFaultSerializer(FaultPlaceSerializer):
+    fault_type = Text(max_length=50, required=False, allow_null=True, help_text="Absent: every fault of that place.")
+
+
+class InjectFaultSerializer(FaultPlaceSerializer):
     fault_type = Text(max_length=50, help_text="An OCPP 1.6 error code such as OverCurrentFailure, or any other word.")
     severity = serializers.ChoiceField(choices=["blocking", "warning"], required=False, allow_null=True)
     duration_seconds = number(help_text="The fault clears itself after so long.")
@@ -239,12 +251,19 @@ class LocalListPageSerializer(serializers.Serializer[Any]):
     list_version = serializers.IntegerField()
 
 
+class ShownPayload(serializers.DictField):
+    """Without the secrets it may hold."""
+
+    def to_representation(self, value: Any) -> dict[str, Any]:
+        return super().to_representation(secrets.masked(value))
+
+
 class CommandRowSerializer(serializers.ModelSerializer[ChargerCommand]):
     """What became of a command; `frames` are the ids of the log entries that prove it."""
 
     charger_id = serializers.UUIDField(read_only=True)
     state = serializers.ChoiceField(choices=CommandState.choices)
-    payload = serializers.DictField()
+    payload = ShownPayload()
     result = serializers.JSONField(allow_null=True)
     frames = serializers.ListField(child=serializers.CharField())
 

@@ -170,11 +170,11 @@ DEEDS = (
         "clear_fault",
         (("post", "clear-fault"),),
         "clear-fault",
-        shapes.ConnectorSerializer,
+        shapes.ClearFaultSerializer,
         shapes.FaultOperationSerializer,
         "Clear a fault",
         location_path="clear-fault",
         key="fault",
-        description="Without a connector: every faulted one.",
+        description="Without a connector: every faulted one. With `fault_type` only that fault.",
     ),
 )

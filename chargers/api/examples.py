@@ -80,6 +80,7 @@ def of_targeted(event_type: str, *, one: bool) -> Sequence[OpenApiExample]:
 
 CREATE_CHARGER = [example("charger", {**ONE_CHARGER, "location_id": LOCATION_ID})]
 UPDATE_CHARGER = [example("another CSMS", {"ws_url": CSMS, "charge_point_name": "Bay 1, left"})]
+UPDATE_SECURITY = [example("Basic authentication", {"profile": 1, "password": "correct horse battery"})]
 CREATE_CHARGERS = [
     example("named bays", [{"template": TEMPLATE, "charger_ids": ["001", "002"]}]),
     example("so many of them", [{"template": TEMPLATE, "chargers_number": 3}]),

@@ -1,11 +1,11 @@
-"""What lists of chargers and of commands can be narrowed and sorted by."""
+"""What lists of chargers, commands and transactions can be narrowed and sorted by."""
 
 import django_filters
 from django.db.models import QuerySet
 
-from chargers.models import Charger, CommandState, ConnectionStatus, OcppVersion, ProvisioningStatus
+from chargers.models import Charger, CommandState, ConnectionStatus, OcppVersion, ProvisioningStatus, Run
 from chargers.services.lookup import as_id
-from ocpplab.api.filtering import StableOrdering, Word
+from ocpplab.api.filtering import StableOrdering, Truth, Word
 
 
 class FleetFilter(django_filters.FilterSet):
@@ -37,3 +37,19 @@ class CommandFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=CommandState.choices)
     event_type = Word(help_text="Such as start_session.")
     ordering = StableOrdering(fields=[(name, name) for name in ("created_at", "finished_at", "state", "event_type")])
+
+
+class RunFilter(django_filters.FilterSet):
+    name = Word(help_text="Exactly so.")
+    is_baseline = Truth(method="marked")
+    ordering = StableOrdering(fields=[(name, name) for name in ("created_at", "started_at", "finished_at", "name")])
+
+    def marked(self, runs: QuerySet[Run], name: str, value: bool) -> QuerySet[Run]:
+        return runs.filter(baseline_at__isnull=not value)
+
+
+class TransactionFilter(django_filters.FilterSet):
+    transaction_id = Word(help_text="OCPP's id: the CSMS's number in 1.6, the station's UUID in 2.0.1.")
+    id_tag = Word(help_text="The driver's token.")
+    running = Truth(field_name="ended_at", lookup_expr="isnull", help_text="Still running, or not.")
+    ordering = StableOrdering(fields=[(name, name) for name in ("started_at", "ended_at")])

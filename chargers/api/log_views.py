@@ -1,77 +1,49 @@
-"""What a charger's wire carried, and what it shows of itself (gateway contract, sections 14 and 19)."""
+"""What chargers' wires carried, and what a charger shows of itself (gateway contract, sections 14 and 19)."""
 
-from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chargers.models import Charger, ConnectionEvent, Connector, Direction, Message
-from chargers.services import traffic
+from chargers.api.log_exports import ACCEPTED, CSV, NDJSON, export, wanted_format
+from chargers.api.log_serializers import (
+    SHOWN_ENTRY,
+    ConnectionSerializer,
+    LocationLogPageSerializer,
+    LogPageSerializer,
+    LogQuerySerializer,
+    connection_entry,
+    entry,
+    filters_of,
+    location_entry,
+    shown_page,
+)
+from chargers.api.serializers import ChargerIdsQuerySerializer
+from chargers.models import Charger, ConnectionEvent, Connector
+from chargers.services import log_pages, traffic
+from chargers.services.charger_log import ChargerLog
 from chargers.services.configuration import picture_of
-from chargers.services.lookup import find_charger
-from ocpplab.api.fields import Moment
-from ocpplab.api.timestamps import iso
+from chargers.services.location_log import LocationLog
+from chargers.services.log_pages import BadCursor, Log
+from chargers.services.lookup import as_id, find_charger
+from locations.services import find_location
+from ocpplab.api.errors import Invalid
+from ocpplab.api.streams import Streams
 from ocpplab.api.validation import validated
 from tenants.viewsets import TenantViewSet
 
 LOGS = ["Logs"]
-MOST_ENTRIES = 1000
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-EXACT = {
-    "direction": "direction",
-    "message_id": "message_id",
-    "message_type": "message_type",
-    "transaction": "transaction",
-}
-
-
-class LogQuerySerializer(serializers.Serializer[Any]):
-    start_date = Moment(required=False, help_text="Inclusive; with a time zone.")
-    end_date = Moment(required=False, help_text="Inclusive; with a time zone.")
-    event = serializers.CharField(required=False, max_length=50, help_text="An OCPP action, in any case of letters.")
-    direction = serializers.ChoiceField(choices=Direction.choices, required=False)
-    message_type = serializers.ChoiceField(choices=["CALL", "CALLRESULT", "CALLERROR"], required=False)
-    message_id = serializers.CharField(required=False, max_length=64)
-    transaction = serializers.CharField(required=False, max_length=36)
-    include = serializers.ChoiceField(choices=["connections"], required=False, help_text="Adds connects and closes.")
-    limit = serializers.IntegerField(min_value=1, max_value=MOST_ENTRIES, default=100)
-    offset = serializers.IntegerField(min_value=0, default=0)
-
-
-class ConnectionSerializer(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    kind = serializers.CharField(help_text="connecting, connected, refused, closed, reconnecting or stopped")
-    code = serializers.IntegerField(allow_null=True, help_text="The close code, or the HTTP status of a refusal.")
-    reason = serializers.CharField()
-    timestamp = serializers.DateTimeField()
-
-
-class LogEntrySerializer(serializers.Serializer[Any]):
-    id = serializers.CharField()
-    direction = serializers.CharField(help_text="cp_to_csms or csms_to_cp; empty for a connection event.")
-    action = serializers.CharField(help_text="Of a result or error: the action of the call it answers.")
-    message = serializers.CharField(allow_null=True, help_text="The raw frame as one string.")
-    timestamp = serializers.DateTimeField()
-    message_type = serializers.CharField()
-    message_id = serializers.CharField()
-    transaction = serializers.CharField()
-    encoding = serializers.CharField()
-    masked = serializers.BooleanField()
-    injected = serializers.BooleanField()
-    delivery = serializers.CharField()
-    note = serializers.CharField()
-    connection = ConnectionSerializer(required=False)
-
-
-class LogPageSerializer(serializers.Serializer[Any]):
-    data = LogEntrySerializer(many=True)  # type: ignore[assignment]  # a field, as REST framework has it
-    total = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
+TEXT_OF_FORMAT = {(200, NDJSON): OpenApiTypes.STR, (200, CSV): OpenApiTypes.STR}
+TOTALS = (
+    "`total` comes from counters unless filtered by more than action and time; then it is counted up to "
+    f"{log_pages.MOST_COUNTED} (`total_is` says so), and not at all where `text` is looked for. `next` and `previous` "
+    "are cursors: they cost the same however deep they lead."
+)
 
 
 class ChargerStateSerializer(serializers.Serializer[Any]):
@@ -86,112 +58,46 @@ class ChargerStateSerializer(serializers.Serializer[Any]):
     connectors = serializers.ListField(child=serializers.JSONField())
 
 
-def log_entry(row: Message) -> dict[str, Any]:
-    return {
-        "id": row.entry_id,
-        "direction": row.direction,
-        "action": row.action,
-        "message": row.text,
-        "timestamp": iso(row.at),
-        "message_type": row.message_type,
-        "message_id": row.message_id,
-        "transaction": row.transaction,
-        "encoding": row.encoding,
-        "masked": row.masked,
-        "injected": row.injected,
-        "delivery": row.delivery,
-        "note": row.note,
-    }
+class LogViewSet(Streams, TenantViewSet):
+    """`accepted_types` are what it can stream beside JSON."""
 
-
-def connection_entry(row: ConnectionEvent) -> dict[str, Any]:
-    return {
-        "id": row.entry_id,
-        "kind": row.kind,
-        "code": row.code,
-        "reason": row.reason,
-        "timestamp": iso(row.at),
-    }
-
-
-def entry(row: Message | ConnectionEvent) -> dict[str, Any]:
-    """A line of the log; a connection event fills a frame's fields with nothing and brings its own."""
-    if isinstance(row, Message):
-        return log_entry(row)
-    blank = Message(epoch=row.epoch, sequence=row.sequence, at=row.at)
-    return {**log_entry(blank), "message": None, "connection": connection_entry(row)}
-
-
-def within_reach(at: datetime | None) -> datetime | None:
-    """Clamped: beyond these years there is no arithmetic on hours, and no frame."""
-    return None if at is None else min(max(at, EARLIEST), LATEST)
-
-
-def filters_of(query: dict[str, Any]) -> traffic.Filters:
-    return traffic.Filters(
-        start=within_reach(query.get("start_date")),
-        end=within_reach(query.get("end_date")),
-        action=query.get("event"),
-        exact=tuple((column, query[name]) for name, column in EXACT.items() if name in query),
-    )
-
-
-class LogViewSet(TenantViewSet):
     pagination_class = None
-
-    def charger(self) -> Charger:
-        return find_charger(self.kwargs["charger_id"])
+    accepted_types = ACCEPTED
 
     @extend_schema(
         operation_id="get_logs",
         summary="Read every OCPP frame, in wire order",
-        description="Oldest first. `total` comes from counters unless filtered by more than action and time.",
+        description=f"Oldest first, unless `order` says otherwise. {TOTALS}",
         tags=LOGS,
         parameters=[LogQuerySerializer],
-        responses={200: LogPageSerializer},
-        examples=[
-            OpenApiExample(
-                "BootNotification",
-                {
-                    "data": [
-                        {
-                            "id": "3-1",
-                            "direction": "cp_to_csms",
-                            "action": "BootNotification",
-                            "message": '[2,"1","BootNotification",{"chargePointVendor":"Wallbox",'
-                            '"chargePointModel":"Pulsar Plus"}]',
-                            "timestamp": "2026-04-02T09:15:00.000000Z",
-                            "message_type": "CALL",
-                            "message_id": "1",
-                            "transaction": "",
-                            "encoding": "",
-                            "masked": False,
-                            "injected": False,
-                            "delivery": "",
-                            "note": "",
-                        }
-                    ],
-                    "total": 1,
-                    "limit": 100,
-                    "offset": 0,
-                },
-                response_only=True,
-                status_codes=["200"],
-            )
-        ],
+        responses={(200, "application/json"): LogPageSerializer, **TEXT_OF_FORMAT},
+        examples=[shown_page(SHOWN_ENTRY)],
     )
-    def logs(self, request: Request, charger_id: str) -> Response:
-        charger = self.charger()
+    def logs(self, request: Request, charger_id: str) -> Any:
+        charger = find_charger(charger_id)
         query = validated(LogQuerySerializer, request.query_params.dict(), where="query")
-        filters, offset, limit = filters_of(query), query["offset"], query["limit"]
-        total = traffic.total(charger, filters)
-        rows: Any
-        if query.get("include"):
-            total += traffic.connections(charger, filters).count()
-            rows = traffic.interleaved(charger, filters, offset, limit) if offset < total else []
-        else:
-            rows = traffic.messages(charger, filters)[offset : offset + limit] if offset < total else []
-        return Response({"data": [entry(row) for row in rows], "total": total, "limit": limit, "offset": offset})
+        log = ChargerLog(charger.pk, filters_of(query), with_connections="include" in query)
+        if form := wanted_format(request, query):
+            return export(request, log, entry, form, newest=query["order"] == "newest", name=charger.identity)
+        return Response(page_of(log, query, charger.pk, entry))
+
+    @extend_schema(
+        operation_id="get_location_logs",
+        summary="Read every OCPP frame of a location's chargers, by time",
+        description=f"Lines of the same moment stand in the order of their chargers. {TOTALS}",
+        tags=LOGS,
+        parameters=[LogQuerySerializer, ChargerIdsQuerySerializer],
+        responses={(200, "application/json"): LocationLogPageSerializer, **TEXT_OF_FORMAT},
+        examples=[shown_page({"charger_id": "5b0e7c1e-2d7f-4a53-a0f5-0b8b9d1a6c42", **SHOWN_ENTRY})],
+    )
+    def location_logs(self, request: Request, location_id: str) -> Any:
+        location = find_location(location_id)
+        query = validated(LogQuerySerializer, request.query_params.dict(), where="query")
+        charger_ids = chargers_asked(location.pk, request)
+        log = LocationLog(charger_ids, filters_of(query), with_connections="include" in query)
+        if form := wanted_format(request, query):
+            return export(request, log, location_entry, form, newest=query["order"] == "newest", name=location.slug)
+        return Response(page_of(log, query, (location.pk, charger_ids), location_entry))
 
     @extend_schema(
         operation_id="get_state",
@@ -200,7 +106,7 @@ class LogViewSet(TenantViewSet):
         responses={200: ChargerStateSerializer},
     )
     def state(self, request: Request, charger_id: str) -> Response:
-        charger = self.charger()
+        charger = find_charger(charger_id)
         facts = {
             "charger_id": str(charger.pk),
             "identity": charger.identity,
@@ -212,6 +118,38 @@ class LogViewSet(TenantViewSet):
         picture = picture_of(charger)
         outlets = {} if "connectors" in picture else {"connectors": outlets_of(charger)}
         return Response({**outlets, **picture, **facts})
+
+
+def chargers_asked(location_id: UUID, request: Request) -> list[UUID]:
+    """The location's chargers in a fixed order, or those of them that the query names."""
+    asked = validated(ChargerIdsQuerySerializer, request.query_params, where="query").get("charger_ids")
+    chargers = Charger.objects.filter(location=location_id)
+    if asked is not None:
+        chargers = chargers.filter(pk__in=[key for text in asked if (key := as_id(text))])
+    return list(chargers.order_by("created_at", "id").values_list("pk", flat=True))
+
+
+def page_of(log: Log, query: dict[str, Any], subject: Any, shown: Any) -> dict[str, Any]:
+    """The answer's body. Raises Invalid (422) for a cursor that does not fit."""
+    newest, limit = query["order"] == "newest", query["limit"]
+    question = log_pages.question_of(subject, log.filters, newest, query.get("include"))
+    if "cursor" in query:
+        try:
+            cursor = log_pages.decoded(query["cursor"], question)
+            page = log_pages.page_at(log, question, cursor, newest=newest, limit=limit)
+        except BadCursor as refusal:
+            raise Invalid((("query", "cursor"), str(refusal), "value_error")) from None
+    else:
+        page = log_pages.first_page(log, question, newest=newest, offset=query["offset"], limit=limit)
+    return {
+        "data": [shown(line) for line in page.lines],
+        "total": page.total,
+        "total_is": "exact" if page.is_exact else "at_least",
+        "limit": limit,
+        "offset": page.offset,
+        "next": page.next,
+        "previous": page.previous,
+    }
 
 
 def outlets_of(charger: Charger) -> list[dict[str, Any]]:
@@ -226,7 +164,8 @@ class ConnectionViewSet(TenantViewSet):
     serializer_class = ConnectionSerializer
 
     def get_queryset(self) -> QuerySet[ConnectionEvent]:
-        return traffic.connections(find_charger(self.kwargs["charger_id"]), traffic.Filters())
+        charger = find_charger(self.kwargs["charger_id"])
+        return traffic.connections([charger.pk], traffic.Filters()).order_by("epoch", "sequence")
 
     @extend_schema(
         operation_id="list_connections",

@@ -9,12 +9,20 @@ from chargers.api.families import CANONICAL, Family
 from chargers.api.faults import FaultCatalogView
 from chargers.api.fleet import LocationChargersViewSet
 from chargers.api.history import CommandHistoryViewSet
+from chargers.api.log_following import LogFollowViewSet
 from chargers.api.log_views import ConnectionViewSet, LogViewSet
+from chargers.api.options import OptionsViewSet
 from chargers.api.proxying import ChargerProxyView
 from chargers.api.routes import CHARGER, FLEET, charger_deeds, command_routes, location_deeds, switch_routes
+from chargers.api.runs import RunViewSet
+from chargers.api.security import SecurityViewSet
+from chargers.api.transactions import TransactionViewSet
+from chargers.api.trial import TrialViewSet
 from chargers.api.views import ChargerViewSet
 
+LOCATION = "locations/<str:location_id>"
 fleet = LocationChargersViewSet.as_view
+trial = TrialViewSet.as_view
 
 
 def routes(family: Family) -> list[URLPattern]:
@@ -30,6 +38,9 @@ def routes(family: Family) -> list[URLPattern]:
         *command_routes(family),
         *charger_deeds(),
         *location_deeds(),
+        path(f"{CHARGER}/options", OptionsViewSet.as_view({"get": "retrieve", "patch": "update"})),
+        path(f"{FLEET}/options", OptionsViewSet.as_view({"patch": "update_several"})),
+        path(f"{CHARGER}/security", SecurityViewSet.as_view({"get": "retrieve", "put": "update"})),
         path(f"{CHARGER}/proxy-message", ChargerProxyView.as_view({"post": "create"})),
     ]
 
@@ -38,10 +49,28 @@ def reading_routes() -> list[URLPattern]:
     """What is read of a charger: the same in every family."""
     return [
         path(f"{CHARGER}/logs", LogViewSet.as_view({"get": "logs"})),
+        path(f"{CHARGER}/logs/follow", LogFollowViewSet.as_view({"get": "follow"})),
+        path(f"{LOCATION}/logs", LogViewSet.as_view({"get": "location_logs"})),
+        path(f"{LOCATION}/logs/follow", LogFollowViewSet.as_view({"get": "location_follow"})),
         path(f"{CHARGER}/state", LogViewSet.as_view({"get": "state"})),
+        path(f"{CHARGER}/violations", trial({"get": "violations"})),
+        path(f"{CHARGER}/timings", trial({"get": "timings"})),
+        path(f"{LOCATION}/violations", trial({"get": "violations"}, operation_name="list_location_violations")),
+        path(f"{LOCATION}/timings", trial({"get": "timings"}, operation_name="get_location_timings")),
         path(f"{CHARGER}/connections", ConnectionViewSet.as_view({"get": "list"})),
+        path(f"{CHARGER}/transactions", TransactionViewSet.as_view({"get": "list"})),
+        path(f"{CHARGER}/transactions/<str:transaction_id>", TransactionViewSet.as_view({"get": "retrieve"})),
         path(f"{CHARGER}/commands", CommandHistoryViewSet.as_view({"get": "list"})),
         path(f"{CHARGER}/commands/<str:command_id>", CommandHistoryViewSet.as_view({"get": "retrieve"})),
+    ]
+
+
+def run_routes() -> list[URLPattern]:
+    return [
+        path("runs", RunViewSet.as_view({"get": "list", "post": "create"})),
+        path("runs/<str:run_id>", RunViewSet.as_view({"get": "retrieve", "patch": "update", "delete": "destroy"})),
+        path("runs/<str:run_id>/finish", RunViewSet.as_view({"post": "finish"})),
+        path("runs/<str:run_id>/diff", RunViewSet.as_view({"get": "diff"})),
     ]
 
 
@@ -58,5 +87,6 @@ def spellings() -> list[URLPattern]:
 urlpatterns: list[URLPattern] = [
     *spellings(),
     *routes(CANONICAL),
+    *run_routes(),
     path("faults", FaultCatalogView.as_view({"get": "list"})),
 ]

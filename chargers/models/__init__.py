@@ -1,8 +1,8 @@
+from catalog.vocabulary import OcppVersion
 from chargers.models.charger import (
     Charger,
     ConnectionStatus,
     Connector,
-    OcppVersion,
     ProvisioningStatus,
     Runtime,
     StationState,
@@ -11,12 +11,18 @@ from chargers.models.charger import (
 from chargers.models.command import FINAL_STATES, ChargerCommand, CommandState, short_id
 from chargers.models.job import Job
 from chargers.models.message import ConnectionEvent, Direction, Message, MessageCount
+from chargers.models.queued import QueuedMessage
+from chargers.models.run import Run, RunCharger, RunFrame
+from chargers.models.security import ChargerSecurity
+from chargers.models.timing import AnswerTime
 from chargers.models.transaction import Transaction
 
 __all__ = [
     "FINAL_STATES",
+    "AnswerTime",
     "Charger",
     "ChargerCommand",
+    "ChargerSecurity",
     "CommandState",
     "ConnectionEvent",
     "ConnectionStatus",
@@ -27,6 +33,10 @@ __all__ = [
     "MessageCount",
     "OcppVersion",
     "ProvisioningStatus",
+    "QueuedMessage",
+    "Run",
+    "RunCharger",
+    "RunFrame",
     "Runtime",
     "StationState",
     "Transaction",

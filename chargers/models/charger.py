@@ -7,18 +7,8 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 
+from catalog.vocabulary import OcppVersion
 from tenants.scoping import TenantModel
-
-
-class OcppVersion(models.TextChoices):
-    """As chargers, templates and bodies spell it; commands and proxy messages spell it as the subprotocol."""
-
-    V16 = "OCPP1.6", "OCPP 1.6J"
-    V201 = "OCPP2.0.1", "OCPP 2.0.1"
-
-    @property
-    def subprotocol(self) -> str:
-        return self.value.lower()
 
 
 class ProvisioningStatus(models.TextChoices):

@@ -1,9 +1,8 @@
 """The traffic log: every OCPP frame, what the wire showed without one, and counters that spare counting."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from functools import cache, partial
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, ClassVar, Self
 from uuid import UUID
@@ -11,6 +10,8 @@ from uuid import UUID
 from django.db import connection, models, transaction
 
 from chargers.models.charger import Charger
+from chargers.models.counting import prepared, raise_counters
+from chargers.models.timing import AnswerTime
 from tenants.models import Organization
 from tenants.scoping import TenantManager
 
@@ -52,7 +53,7 @@ class MessageManager(TenantManager["Message"]):
     """`record` is the one way into the table."""
 
     def record(self, batch: Sequence["Message"]) -> None:
-        """Inserts the frames and raises their counters, in one transaction and two statements.
+        """Inserts the frames and raises their counters, in one transaction and three statements.
 
         Raises IntegrityError, with nothing written, when a frame of that key stands already.
         """
@@ -66,6 +67,11 @@ class MessageManager(TenantManager["Message"]):
             else:
                 self.unscoped().bulk_create(batch)
             MessageCount.objects.raise_by(_counted(batch))
+            AnswerTime.objects.raise_by(
+                (one.tenant_id, one.charger_id, one.action, hour_of(one.at), one.answer_ms)
+                for one in batch
+                if one.answer_ms is not None
+            )
 
     def _execute_many(self, batch: Sequence["Message"]) -> None:
         """A third of `bulk_create`'s cost: no statement is compiled, and only three columns need converting."""
@@ -73,17 +79,7 @@ class MessageManager(TenantManager["Message"]):
         marks = ", ".join(["%s"] * len(fields))
         table = connection.ops.quote_name(Message._meta.db_table)
         columns_of = attrgetter(*(field.attname for field in fields))
-        converted = {
-            number: cache(partial(field.get_db_prep_save, connection=connection))
-            for number, field in enumerate(fields)
-            if field.name in {"tenant", "charger", "at"}
-        }
-        rows = []
-        for message in batch:
-            row = list(columns_of(message))
-            for number, convert in converted.items():
-                row[number] = convert(row[number])
-            rows.append(row)
+        rows = prepared(fields, map(columns_of, batch))
         with connection.cursor() as cursor:
             cursor.executemany(f"INSERT INTO {table} ({_names(fields)}) VALUES ({marks})", rows)  # noqa: S608
 
@@ -106,6 +102,9 @@ class Message(TrafficRow):
     """One OCPP frame. `text` is the frame as it stood on the wire, after masking; binary ones are base64.
 
     `action` of a result or error is that of the call it answers; `note` says what was odd about the frame.
+    `violation` explains to the CSMS's developer how a frame of the CSMS breaks the protocol, `violation_code` sorts
+    it. `answer_ms`: how long the CSMS took for this answer. `delivery`: unconfirmed (a call or answer of the station
+    that may never have left) or unanswered (a call of the station that timed out).
     """
 
     direction = models.CharField(max_length=10, choices=Direction)
@@ -119,6 +118,9 @@ class Message(TrafficRow):
     injected = models.BooleanField(default=False)
     delivery = models.CharField(max_length=12, blank=True)
     note = models.CharField(max_length=200, blank=True)
+    violation_code = models.CharField(max_length=24, blank=True, default="")
+    violation = models.CharField(max_length=500, blank=True, default="")
+    answer_ms = models.FloatField(null=True, blank=True)
 
     objects: ClassVar[MessageManager] = MessageManager()
 
@@ -130,6 +132,18 @@ class Message(TrafficRow):
             models.Index(fields=["charger", "action", "epoch", "sequence"], name="message_by_action"),
             models.Index(fields=["charger", "at"], name="message_by_time"),
             models.Index(fields=["at"], name="message_age"),
+            models.Index(
+                fields=["charger", "transaction", "epoch", "sequence"],
+                name="message_of_transaction",
+                condition=~models.Q(transaction=""),
+            ),
+            # Only the frames that break the protocol: where nothing does, these cost nothing.
+            models.Index(
+                fields=["charger", "epoch", "sequence"],
+                name="violation_of_charger",
+                condition=~models.Q(violation_code=""),
+            ),
+            models.Index(fields=["tenant", "at", "id"], name="violation_age", condition=~models.Q(violation_code="")),
         ]
 
     def __str__(self) -> str:
@@ -156,27 +170,28 @@ class ConnectionEvent(TrafficRow):
 CountKey = tuple[UUID, UUID, str, datetime]  # tenant, charger, action, hour
 
 
+@dataclass(slots=True)
+class Counts:
+    """What a counter is raised by, in the order of its columns."""
+
+    frames: int = 0
+    violations: int = 0
+    unanswered: int = 0
+
+
 class MessageCountManager(TenantManager["MessageCount"]):
-    def raise_by(self, counts: Iterable[tuple[CountKey, int]]) -> None:
+    def raise_by(self, counts: Mapping[CountKey, Counts]) -> None:
         """Adds to the counters, creating those that are missing; one statement."""
-        fields = [field for field in self.model._meta.concrete_fields if not field.primary_key]
-        assert [field.name for field in fields] == ["tenant", "charger", "action", "hour", "count"]
-        # Sorted: two nodes that raise the same counters lock them in the same order.
-        rows = [
-            [field.get_db_prep_save(value, connection) for field, value in zip(fields, (*key, number), strict=True)]
-            for key, number in sorted(counts)
-        ]
-        table = connection.ops.quote_name(self.model._meta.db_table)
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                f"INSERT INTO {table} (tenant_id, charger_id, action, hour, count) VALUES (%s, %s, %s, %s, %s) "  # noqa: S608
-                f"ON CONFLICT (charger_id, action, hour) DO UPDATE SET count = {table}.count + excluded.count",
-                rows,
-            )
+        rows = [[*key, *astuple(one)] for key, one in sorted(counts.items(), key=lambda item: item[0])]
+        raised = dict.fromkeys(("count", "violations", "unanswered"), "sum")
+        raise_counters(self.model, ("charger_id", "action", "hour"), rows, raised)
 
 
 class MessageCount(models.Model):
-    """Frames per charger, action and hour, kept by the recorder so that totals never count the big table."""
+    """Frames per charger, action and hour, kept by the recorder so that totals never count the big table.
+
+    `violations` of them break the protocol, `unanswered` are calls that the CSMS let time out.
+    """
 
     tenant = models.ForeignKey(
         Organization, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
@@ -187,6 +202,8 @@ class MessageCount(models.Model):
     action = models.CharField(max_length=50, blank=True)
     hour = models.DateTimeField()
     count = models.PositiveBigIntegerField(default=0)
+    violations = models.PositiveBigIntegerField(default=0)
+    unanswered = models.PositiveBigIntegerField(default=0)
 
     objects: ClassVar[MessageCountManager] = MessageCountManager()
 
@@ -207,8 +224,16 @@ def _names(fields: Iterable["models.Field[Any, Any]"]) -> str:
     return ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
 
 
-def _counted(batch: Sequence[Message]) -> Iterable[tuple[CountKey, int]]:
-    return Counter(
-        (message.tenant_id, message.charger_id, message.action, message.at.replace(minute=0, second=0, microsecond=0))
-        for message in batch
-    ).items()
+def hour_of(at: datetime) -> datetime:
+    """The hour (UTC) whose counters hold that moment."""
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _counted(batch: Sequence[Message]) -> dict[CountKey, Counts]:
+    counted: dict[CountKey, Counts] = {}
+    for message in batch:
+        key = (message.tenant_id, message.charger_id, message.action, hour_of(message.at))
+        counts = counted.get(key) or counted.setdefault(key, Counts())
+        counts.frames += 1
+        counts.violations += bool(message.violation_code)
+    return counted

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from chargers import bus
 from chargers.models import Charger, ChargerCommand, CommandState, Connector, OcppVersion, ProvisioningStatus, Runtime
+from chargers.services import secrets
 from chargers.services.lookup import of_location
 from locations.models import Location
 from ocpplab.api.errors import Conflict, GatewayError, Invalid, InvalidRequest
@@ -104,7 +105,7 @@ def issue(
     if patience is None:
         patience = PATIENCE_BY_TYPE.get(event_type, PATIENCE)
     now = timezone.now()
-    actor = audit.current_actor().label[:150]
+    actor, stored = audit.current_actor().label[:150], secrets.sealed(payload)
     return store(
         [
             ChargerCommand(
@@ -112,7 +113,7 @@ def issue(
                 shard=charger.shard,
                 event_type=event_type,
                 ocpp_version=charger.subprotocol,
-                payload=payload,
+                payload=stored,
                 actor=actor,
                 created_at=now,
                 deadline_at=now + timedelta(seconds=patience),

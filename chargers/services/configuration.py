@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chargers.models import Charger, StationState
+from chargers.models import Charger, ConnectionStatus, ProvisioningStatus, Runtime, StationState
 from chargers.services.setups import setup_of
 from simulator.core import readings
 
@@ -25,5 +25,19 @@ def memory_of(charger: Charger) -> dict[str, Any]:
 
 
 def picture_of(charger: Charger) -> dict[str, Any]:
-    saved = StationState.objects.filter(charger=charger).values_list("picture", flat=True).first()
-    return saved or {}
+    """As the running station drew itself last; of one that does not run only what lasts."""
+    saved = StationState.objects.filter(charger=charger).values_list("picture", flat=True).first() or {}
+    if saved and (charger.runtime == Runtime.STOPPED or charger.status == ProvisioningStatus.FAILED):
+        return _switched_off(saved)
+    if saved.get("connection") == "connected" and charger.connection_status != ConnectionStatus.CONNECTED:
+        return {**saved, "connection": charger.connection_status}  # its node has died since
+    return saved
+
+
+def _switched_off(picture: dict[str, Any]) -> dict[str, Any]:
+    """Cables, cars, meters, faults and transactions stay as they are; nothing flows, and nobody is connected."""
+    connectors = [
+        {**connector, "status": "Unavailable", "power_w": 0, "offered_w": 0}
+        for connector in picture.get("connectors", [])
+    ]
+    return {**picture, "registration": None, "connection": ConnectionStatus.STOPPED, "connectors": connectors}

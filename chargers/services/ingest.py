@@ -29,8 +29,13 @@ from chargers.models import (
     StationState,
     Transaction,
 )
+from chargers.services import queues
+from chargers.services.rewriting import rewrite
+from chargers.services.unanswered import mark_unanswered
+from chargers.signals import chargers_changed
 from simulator.core.facts import (
     AnyFact,
+    CallUnanswered,
     CommandAdvanced,
     ConnectionChanged,
     ConnectorStatusChanged,
@@ -49,6 +54,7 @@ STATUS_OF_KIND = {
     "stopped": ConnectionStatus.STOPPED,
 }
 KEYS_PER_QUERY = 100
+FOLLOWED = frozenset({"BootNotification", "MeterValues", "StatusNotification", "StopTransaction", "TransactionEvent"})
 Epochs = Callable[[set[int]], Mapping[int, int]]  # the current epoch of each shard, read in ingest's own transaction
 
 
@@ -82,6 +88,7 @@ class Batch:
 
     messages: list[Message] = field(default_factory=list)
     connections: list[ConnectionEvent] = field(default_factory=list)
+    unanswered: list[Message] = field(default_factory=list)  # keys of calls, not rows
     wire_status: dict[UUID, ConnectionStatus] = field(default_factory=dict)
     outlets: dict[tuple[UUID, int, int], ConnectorStatusChanged] = field(default_factory=dict)
     transactions: list[tuple[Record, TransactionStarted | TransactionIdentified | TransactionEnded]] = field(
@@ -89,6 +96,7 @@ class Batch:
     )
     commands: dict[str, list[tuple[int, CommandAdvanced]]] = field(default_factory=dict)
     owners: dict[UUID, Record] = field(default_factory=dict)
+    authoritative: list[Record] = field(default_factory=list)
 
 
 def ingest(
@@ -110,6 +118,7 @@ def ingest(
         alive = set(rows.values_list("pk", flat=True))
         batch = _sorted_out(records, alive, current)
         Message.objects.record(_missing(batch.messages) if again else batch.messages)
+        mark_unanswered(batch.unanswered)
         _mark_unconfirmed([record for record in records if record.unconfirmed])
         if batch.connections:
             ConnectionEvent.objects.unscoped().bulk_create(batch.connections, ignore_conflicts=True)
@@ -118,6 +127,17 @@ def ingest(
         _keep_transactions(batch.transactions)
         _keep_commands(batch.commands)
         _keep_states(batch.owners, snapshots)
+        queues.keep((record.charger, record.changes) for record in batch.authoritative if record.changes)
+        _announce(batch)
+
+
+def _announce(batch: Batch) -> None:
+    """One signal for all chargers of which others may follow something."""
+    changed = set(batch.wire_status) | {charger_id for charger_id, _, _ in batch.outlets}
+    changed |= {record.charger for record, _ in batch.transactions}
+    changed |= {one.charger_id for one in batch.messages if one.action in FOLLOWED and one.message_type == "CALL"}
+    if changed:
+        chargers_changed.send(sender=Charger, charger_ids=changed)
 
 
 def mark_ready(charger_ids: Iterable[UUID]) -> None:
@@ -136,6 +156,7 @@ def _sorted_out(records: Sequence[Record], alive: set[UUID], current: Mapping[in
         has_authority = current.get(record.shard) == record.epoch
         if has_authority:
             batch.owners[record.charger] = record
+            batch.authoritative.append(record)
         for fact in record.facts:
             _sort_fact(batch, record, fact, has_authority)
     return batch
@@ -145,6 +166,9 @@ def _sort_fact(batch: Batch, record: Record, fact: AnyFact, has_authority: bool)
     match fact:
         case Frame():
             batch.messages.append(_message(record, fact))
+        case CallUnanswered(sequence=sequence, at=at):
+            key = Message(charger_id=record.charger, epoch=record.epoch, sequence=sequence, at=_time(at))
+            batch.unanswered.append(key)
         case ConnectionChanged():
             batch.connections.append(_connection_event(record, fact))
             if has_authority:
@@ -180,6 +204,9 @@ def _message(record: Record, frame: Frame) -> Message:
         masked=frame.masked,
         injected=frame.injected,
         note=frame.note[:200],
+        violation_code=frame.violation_code[:24],
+        violation=frame.violation[:500],
+        answer_ms=frame.answer_ms,
     )
 
 
@@ -235,7 +262,8 @@ def _mark_unconfirmed(records: Sequence[Record]) -> None:
             heard, said = record.unconfirmed or (0, 0)
             numbers = Q(sequence__gt=heard, sequence__lte=said)
             cut_off |= Q(charger_id=record.charger, epoch=record.epoch) & numbers
-        Message.objects.unscoped().filter(cut_off, direction=Direction.CP_TO_CSMS).update(delivery="unconfirmed")
+        own = Message.objects.unscoped().filter(cut_off, direction=Direction.CP_TO_CSMS, delivery="")
+        own.update(delivery="unconfirmed")
 
 
 def _keep_connection_status(batch: Batch) -> None:
@@ -243,7 +271,7 @@ def _keep_connection_status(batch: Batch) -> None:
         Charger(pk=charger_id, tenant_id=batch.owners[charger_id].tenant, connection_status=status)
         for charger_id, status in batch.wire_status.items()
     ]
-    Charger.objects.unscoped().bulk_update(chargers, ["connection_status"])
+    rewrite(chargers, ["connection_status"])
 
 
 def _keep_outlets(batch: Batch) -> None:
@@ -257,7 +285,7 @@ def _keep_outlets(batch: Batch) -> None:
             connector.status, connector.error_code = fact.status[:20], fact.error_code[:40]
             connector.updated_at = _time(fact.at)
             changed.append(connector)
-    Connector.objects.unscoped().bulk_update(changed, ["status", "error_code", "updated_at"])
+    rewrite(changed, ["status", "error_code", "updated_at"])
 
 
 def _keep_transactions(
@@ -284,11 +312,10 @@ def _keep_transactions(
             case TransactionEnded():
                 row.meter_stop, row.stop_reason, row.ended_at = fact.meter_stop, fact.reason[:40], _time(fact.at)
                 ended[key] = row
-    rows = Transaction.objects.unscoped()
-    rows.bulk_create(started.values(), ignore_conflicts=True)
-    rows.bulk_update(identified.values(), ["transaction_id"])
-    rows.bulk_update(named.values(), ["id_tag"])
-    rows.bulk_update(ended.values(), ["meter_stop", "stop_reason", "ended_at"])
+    Transaction.objects.unscoped().bulk_create(started.values(), ignore_conflicts=True)
+    rewrite(list(identified.values()), ["transaction_id"])
+    rewrite(list(named.values()), ["id_tag"])
+    rewrite(list(ended.values()), ["meter_stop", "stop_reason", "ended_at"])
 
 
 def _start(row: Transaction, fact: TransactionStarted) -> Transaction:
@@ -308,12 +335,15 @@ def _keep_commands(commands: Mapping[str, Sequence[tuple[int, CommandAdvanced]]]
         for epoch, fact in commands[row.pk]:
             if row.state not in FINAL_STATES:
                 _advance(row, epoch, fact)
-    ChargerCommand.objects.unscoped().bulk_update(
-        changed, ["state", "reason", "frames", "result", "sent_at", "finished_at"]
+    rewrite(
+        changed, ["state", "reason", "frames", "result", "claimed_at", "claimed_epoch", "sent_at", "finished_at"]
     )
 
 
 def _advance(row: ChargerCommand, epoch: int, fact: CommandAdvanced) -> None:
+    if fact.state == CommandState.QUEUED:
+        _hand_back(row, epoch)
+        return
     row.state, row.reason = fact.state, fact.reason[:500]
     row.frames = [f"{epoch}-{sequence}" for sequence in fact.frames]
     if fact.result is not None:
@@ -322,6 +352,12 @@ def _advance(row: ChargerCommand, epoch: int, fact: CommandAdvanced) -> None:
         row.sent_at = _time(fact.at)
     elif fact.state in FINAL_STATES:
         row.finished_at = _time(fact.at)
+
+
+def _hand_back(row: ChargerCommand, epoch: int) -> None:
+    """Its machine left before it began: whoever runs the charger next claims it anew."""
+    if row.state == CommandState.CLAIMED and row.claimed_epoch == epoch:
+        row.state, row.claimed_at, row.claimed_epoch = CommandState.QUEUED, None, None
 
 
 def _keep_states(owners: Mapping[UUID, Record], snapshots: Mapping[UUID, Snapshot]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from chargers.models import Charger, ChargerCommand, CommandState
 from chargers.services.commands import Refusal, issue, issue_one, targets_of
-from chargers.services.waiting import LONGEST_WAIT, Place
+from chargers.services.waiting import Place, longest_wait
 from locations.models import Location
 from ocpplab.api.errors import Conflict, GatewayError, InvalidRequest, Unavailable
 
@@ -25,7 +25,7 @@ class Results:
 def perform(charger: Charger, event_type: str, payload: dict[str, Any]) -> dict[str, Any]:
     """The station's answer. Raises Conflict (stopped), InvalidRequest (refused), Unavailable (no answer in time)."""
     with Place() as place:
-        command = issue_one(charger, event_type, payload, patience=LONGEST_WAIT)
+        command = issue_one(charger, event_type, payload, patience=longest_wait(1))
         finished = place.until_answered([command])
     if not finished:
         raise Conflict(f"{charger.identity} was deleted meanwhile.")
@@ -38,7 +38,8 @@ def perform_fanout(
     """The same on several chargers at once; waits for all of them together."""
     with Place() as place:
         targets, fanout = targets_of(location, payload, charger_ids)
-        finished = place.until_answered(issue(targets, event_type, payload, patience=LONGEST_WAIT))
+        commands = issue(targets, event_type, payload, patience=longest_wait(len(targets)))
+        finished = place.until_answered(commands)
     results = Results(failed=fanout.failed)
     for command in finished:
         try:

@@ -13,19 +13,27 @@ from django.utils import timezone
 from catalog.models import ChargerModel
 from catalog.vocabulary import ConnectorType
 from chargers import bus
-from chargers.models import Charger, Connector, OcppVersion, StationState, shard_of
+from chargers.models import Charger, ConnectionStatus, Connector, OcppVersion, Runtime, StationState, shard_of
 from chargers.services.lookup import as_id
 from chargers.services.setups import outlets_of
+from chargers.signals import chargers_deleting
 from locations.models import Location
 from ocpplab.api.errors import GatewayError, InvalidRequest
 from tenants import audit
 
 LONGEST_IDENTITY = 48
+CONNECTION_OF: dict[str, ConnectionStatus] = {
+    Runtime.RUNNING: ConnectionStatus.CONNECTING,
+    Runtime.STOPPED: ConnectionStatus.STOPPED,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class NewCharger:
-    """What a caller asks for. Without `ocpp_version`: OCPP 1.6 where the model speaks it, else what it speaks."""
+    """What a caller asks for. Without `ocpp_version`: OCPP 1.6 where the model speaks it, else what it speaks.
+
+    `configuration`: settings that an installer has made before the first start, by key.
+    """
 
     identity: str
     brand_slug: str
@@ -36,6 +44,8 @@ class NewCharger:
     name: str = ""
     location_name: str = ""
     location_id: str | None = None
+    runtime: str = Runtime.RUNNING
+    configuration: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,7 @@ def _create(location: Location, wanted: Sequence[NewCharger]) -> Outcome:
         except GatewayError as error:
             outcome.failed.append(Failure(one.identity, error.message))
     if outcome.done:
-        _insert(outcome.done)
+        _insert(outcome.done, {one.identity: one.configuration for one in wanted})
         _audit("create_chargers", location.tenant_id, outcome.done)
     return outcome
 
@@ -123,6 +133,8 @@ def _new_row(location: Location, wanted: NewCharger, models: Models) -> Charger:
         ws_url=wanted.ws_url,
         location=location,
         location_name=wanted.location_name,
+        runtime=wanted.runtime,
+        connection_status=CONNECTION_OF[wanted.runtime],
     )
 
 
@@ -143,11 +155,17 @@ def version_for(model: ChargerModel, asked: str | None) -> str:
     return asked
 
 
-def _insert(chargers: Sequence[Charger]) -> None:
+def _insert(chargers: Sequence[Charger], configurations: Mapping[str, Mapping[str, str]]) -> None:
     Charger.objects.bulk_create(chargers)
     Connector.objects.bulk_create(_connectors(chargers))
-    StationState.objects.bulk_create(StationState(charger=charger) for charger in chargers)
+    StationState.objects.bulk_create(
+        StationState(charger=charger, memory=_first_memory(configurations[charger.identity])) for charger in chargers
+    )
     bus.wake_on_commit()
+
+
+def _first_memory(configuration: Mapping[str, str]) -> dict[str, Any]:
+    return {"configuration": dict(configuration)} if configuration else {}
 
 
 def _connectors(chargers: Iterable[Charger]) -> list[Connector]:
@@ -241,6 +259,7 @@ def delete_chargers(chargers: Sequence[Charger]) -> None:
     rows = Charger.objects.filter(pk__in=[charger.pk for charger in chargers])
     # A node may be writing their frames: it locks the charger first, then what hangs on it. Deletion goes upwards.
     list(rows.select_for_update().order_by("pk").values_list("pk"))
+    chargers_deleting.send(Charger, charger_ids={charger.pk for charger in chargers})
     rows.delete()
     bus.wake_on_commit()
 

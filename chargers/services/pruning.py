@@ -9,7 +9,17 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from chargers.models import FINAL_STATES, Charger, ChargerCommand, ConnectionEvent, Message, MessageCount
+from chargers.models import (
+    FINAL_STATES,
+    AnswerTime,
+    Charger,
+    ChargerCommand,
+    ConnectionEvent,
+    Job,
+    Message,
+    MessageCount,
+)
+from chargers.models.job import OPEN_JOB
 from chargers.services.partitions import drop_partitions, ensure_partitions
 
 BATCH = 5_000
@@ -23,6 +33,7 @@ class Pruned:
     connection_events: int = 0
     counters: int = 0
     commands: int = 0
+    jobs: int = 0
     partitions: int = 0
 
     def __str__(self) -> str:
@@ -45,8 +56,12 @@ def _prune_old(before: datetime, pruned: Pruned) -> None:
     pruned.messages += _delete(Message.objects.unscoped().filter(at__lt=before))
     pruned.connection_events += _delete(ConnectionEvent.objects.unscoped().filter(at__lt=before))
     pruned.counters += _delete(MessageCount.objects.unscoped().filter(hour__lt=before))
+    pruned.counters += _delete(AnswerTime.objects.unscoped().filter(hour__lt=before))
     finished = ChargerCommand.objects.unscoped().filter(created_at__lt=before, state__in=FINAL_STATES)
     pruned.commands += _delete(finished)
+    # What a job has created stays; its row is the receipt, which is as old as the traffic.
+    ended = Job.objects.unscoped().filter(created_at__lt=before).exclude(status__in=OPEN_JOB)
+    pruned.jobs += _delete(ended)
 
 
 def _deleted_chargers() -> list[UUID]:
@@ -60,6 +75,7 @@ def _deleted_chargers() -> list[UUID]:
 def _prune_charger(charger_id: UUID, pruned: Pruned) -> None:
     pruned.messages += _delete(Message.objects.unscoped().filter(charger_id=charger_id))
     pruned.connection_events += _delete(ConnectionEvent.objects.unscoped().filter(charger_id=charger_id))
+    pruned.counters += _delete(AnswerTime.objects.unscoped().filter(charger_id=charger_id))
     pruned.counters += _delete(MessageCount.objects.unscoped().filter(charger_id=charger_id))
 
 

@@ -1,41 +1,65 @@
-"""Reading a charger's log: frames in wire order, and totals that do not count the big table (contract, section 14)."""
+"""What of a log is wanted, and totals that do not count the big table (gateway contract, section 14)."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 
-from chargers.models import Charger, ConnectionEvent, Message, MessageCount
+from chargers.models import ConnectionEvent, Message, MessageCount
 
 HOUR = timedelta(hours=1)
-Key = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What of a charger's log is wanted. Bounds are inclusive; `action` is compared without regard to case.
+    """Bounds are inclusive; `action` is compared without regard to case, and so is `text`, a part of the frame.
 
-    `exact` holds equalities of other columns: direction, message_id, message_type, transaction.
+    `exact` holds equalities of other columns: direction, message_id, message_type, transaction, masked, injected.
+    `violation` asks for frames that break the protocol (True) or do not (False).
     """
 
     start: datetime | None = None
     end: datetime | None = None
     action: str | None = None
-    exact: tuple[tuple[str, str], ...] = ()
+    exact: tuple[tuple[str, Any], ...] = ()
+    text: str | None = None
+    violation: bool | None = None
+
+    @property
+    def is_counted(self) -> bool:
+        """The recorder's counters know how many frames there are."""
+        return not self.exact and self.text is None and self.violation is None
 
 
-def messages(charger: Charger, filters: Filters) -> QuerySet[Message]:
-    found = within(Message.objects.filter(charger=charger), filters).filter(**dict(filters.exact))
-    if filters.action is not None:
-        found = found.filter(action__in=_spellings(charger, filters.action))
-    return found.order_by("epoch", "sequence")
+def messages(charger_ids: Sequence[UUID], filters: Filters) -> QuerySet[Message]:
+    """Frames in no order."""
+    found = narrowed(of_chargers(Message.objects.all(), charger_ids), filters)
+    return found if filters.action is None else spelled(found, charger_ids, filters.action)
 
 
-def connections(charger: Charger, filters: Filters) -> QuerySet[ConnectionEvent]:
-    """Only the time filters apply: the others are about frames."""
-    return within(ConnectionEvent.objects.filter(charger=charger), filters).order_by("epoch", "sequence")
+def narrowed(frames: QuerySet[Message], filters: Filters) -> QuerySet[Message]:
+    """By all filters but the action."""
+    frames = within(frames, filters).filter(**dict(filters.exact))
+    if filters.text is not None:
+        frames = frames.filter(text__icontains=filters.text)
+    if filters.violation is not None:
+        frames = frames.exclude(violation_code="") if filters.violation else frames.filter(violation_code="")
+    return frames
+
+
+def connections(charger_ids: Sequence[UUID], filters: Filters) -> QuerySet[ConnectionEvent]:
+    """Connection events in no order. Only the time filters apply: the others are about frames."""
+    return within(of_chargers(ConnectionEvent.objects.all(), charger_ids), filters)
+
+
+def of_chargers(rows: QuerySet[Any], charger_ids: Sequence[UUID]) -> QuerySet[Any]:
+    """One charger is an equality, so that an index that begins with the charger also gives the order."""
+    if len(charger_ids) == 1:
+        return rows.filter(charger_id=charger_ids[0])
+    return rows.filter(charger_id__in=charger_ids)
 
 
 def within(rows: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
@@ -46,70 +70,50 @@ def within(rows: QuerySet[Any], filters: Filters) -> QuerySet[Any]:
     return rows
 
 
-def _spellings(charger: Charger, action: str) -> list[str]:
+def spelled(rows: QuerySet[Any], charger_ids: Sequence[UUID], action: str) -> QuerySet[Any]:
     """As the log spells it: an exact comparison can use the index."""
-    known = MessageCount.objects.filter(charger=charger, action__iexact=action)
-    return list(known.values_list("action", flat=True).distinct())
+    known = of_chargers(MessageCount.objects.all(), charger_ids).filter(action__iexact=action)
+    spellings = list(known.values_list("action", flat=True).distinct())
+    return rows.filter(action=spellings[0]) if len(spellings) == 1 else rows.filter(action__in=spellings)
 
 
-def total(charger: Charger, filters: Filters) -> int:
+def total(charger_ids: Sequence[UUID], filters: Filters) -> int:
     """From the recorder's hourly counters; of frames themselves only those of the two hours at the edges are counted.
 
-    Other filters than action and time have no counters and are counted.
+    For filters that `is_counted`, or else counts all the frames.
     """
-    if filters.exact:
-        return messages(charger, filters).count()
-    whole_hours, edges = _hours(filters)
-    counters = MessageCount.objects.filter(charger=charger).filter(whole_hours)
+    if not filters.is_counted:
+        return messages(charger_ids, filters).count()
+    hours, edges = whole_hours(filters)
+    counters = of_chargers(MessageCount.objects.all(), charger_ids).filter(hours)
     if filters.action is not None:
-        counters = counters.filter(action__in=_spellings(charger, filters.action))
+        counters = spelled(counters, charger_ids, filters.action)
     counted: int = counters.aggregate(total=Sum("count"))["total"] or 0
-    return counted + sum(messages(charger, edge).count() for edge in edges(filters.action))
+    return counted + sum(messages(charger_ids, edge).count() for edge in edges)
 
 
-def _hours(filters: Filters) -> tuple[Q, Any]:
-    """The hours that lie wholly within the bounds, and a maker of the filters for what remains at the edges."""
-    first = _hour(filters.start) + HOUR if filters.start and filters.start != _hour(filters.start) else filters.start
-    last = _hour(filters.end) if filters.end else None
+def whole_hours(filters: Filters) -> tuple[Q, Iterator[Filters]]:
+    """The hours that lie wholly within the bounds, and the filters for what remains at the edges."""
+    start, end = filters.start, filters.end
+    first = _hour(start) + HOUR if start and start != _hour(start) else start
+    last = _hour(end) if end else None
 
-    def edges(action: str | None) -> Iterator[Filters]:
-        if filters.start and filters.end and first is not None and last is not None and first > last:
-            yield Filters(filters.start, filters.end, action)
+    def edges() -> Iterator[Filters]:
+        if first is not None and last is not None and first > last:
+            yield filters
             return
-        if filters.start and first is not None and first != filters.start:
-            yield Filters(filters.start, first - timedelta(microseconds=1), action)
-        if filters.end and last is not None:
-            yield Filters(last, filters.end, action)
+        if first is not None and first != start:
+            yield replace(filters, end=first - timedelta(microseconds=1))
+        if last is not None:
+            yield replace(filters, start=last)
 
     hours = Q()
     if first is not None:
         hours &= Q(hour__gte=first)
     if last is not None:
         hours &= Q(hour__lt=last)
-    return hours, edges
+    return hours, edges()
 
 
 def _hour(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def interleaved(charger: Charger, filters: Filters, offset: int, limit: int) -> list[Message | ConnectionEvent]:
-    """Frames and connection events in one wire order."""
-    frames, events = messages(charger, filters), connections(charger, filters)
-    keys = _keys(frames).union(_keys(events), all=True).order_by("epoch", "sequence")[offset : offset + limit]
-    page: list[Key] = [(row["epoch"], row["sequence"]) for row in keys]
-    if not page:
-        return []
-    rows: list[Message | ConnectionEvent] = [*_between(frames, page), *_between(events, page)]
-    return sorted(rows, key=lambda row: (row.epoch, row.sequence))
-
-
-def _keys(rows: QuerySet[Any]) -> Any:
-    return rows.order_by().values("epoch", "sequence")
-
-
-def _between(rows: QuerySet[Any], page: list[Key]) -> QuerySet[Any]:
-    (first_epoch, first), (last_epoch, last) = page[0], page[-1]
-    after = Q(epoch__gt=first_epoch) | Q(epoch=first_epoch, sequence__gte=first)
-    before = Q(epoch__lt=last_epoch) | Q(epoch=last_epoch, sequence__lte=last)
-    return rows.filter(after & before)

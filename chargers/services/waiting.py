@@ -13,12 +13,19 @@ from django.utils import timezone
 from chargers.models import FINAL_STATES, ChargerCommand, CommandState
 from ocpplab.api.errors import Unavailable
 
-LONGEST_WAIT = 5.0  # s
+LONGEST_WAIT = 5.0  # s, for one charger
+WAIT_EACH = 0.03  # s more for every further one: building as many stations is the longest that a node has to do first
+MOST_WAIT = 20.0  # s; clients give up after 30
 INTERVAL = 0.05  # s; one query over all the rows waited for
 MOST_WAITERS = 32  # of this process; each holds a thread and a database connection
 NOT_BEGUN = "The simulator did not take the command in time; nothing was done."
 NO_ANSWER = "The charger took the command but did not answer in time; see its log."
 _places = threading.BoundedSemaphore(MOST_WAITERS)
+
+
+def longest_wait(chargers: int) -> float:
+    """Seconds that so many chargers together have to answer."""
+    return min(LONGEST_WAIT + WAIT_EACH * (chargers - 1), MOST_WAIT)
 
 
 class Place:
@@ -40,7 +47,7 @@ class Place:
         An answer may come before the end: a station that has done its part may still wait for the CSMS.
         """
         ids = [command.pk for command in commands]
-        end = time.monotonic() + LONGEST_WAIT
+        end = time.monotonic() + longest_wait(len(ids))
         while time.monotonic() < end:
             if not _open(ids).exists():
                 break

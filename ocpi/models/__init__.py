@@ -1,6 +1,7 @@
 """Rows of the OCPI side: bundles, what peers see of them, the peers, and what passed between."""
 
 from ocpi.models.cpo import Cpo, Preset
+from ocpi.models.following import Authorization, ChargerChange
 from ocpi.models.location import CpoLocation, Evse, EvseStatus, LocationJob
 from ocpi.models.peer import Credential, Exchange, Peer, PeerRole, PeerState, Push, PushState, Token
 from ocpi.models.session import AuthMethod, Cdr, PeerCommand, Reservation, Session, SessionStatus
@@ -8,7 +9,9 @@ from ocpi.models.tariff import Tariff
 
 __all__ = [
     "AuthMethod",
+    "Authorization",
     "Cdr",
+    "ChargerChange",
     "Cpo",
     "CpoLocation",
     "Credential",

@@ -36,7 +36,9 @@ class Cpo(TenantModel):
 
     `versions` is what it offers, oldest first ("2.1.1,2.2.1"). `settings` holds what was changed from the defaults
     (OCPI contract 16, PATCH settings). `progress` is {current_step, chargers_ready, chargers_total}. `csms_endpoint`
-    is the number of its endpoint at the house CSMS. A worker holds its build or its end by `claim`.
+    is the number of its endpoint at the house CSMS. A worker holds its build or its end by `claim`. `sites_made` and
+    `chargers_made` count what was ever numbered: no id is given twice. `actor` says for whom it is built: {label,
+    user_id, token_id}.
     """
 
     country_code = models.CharField(max_length=2)
@@ -50,6 +52,9 @@ class Cpo(TenantModel):
     settings: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     ws_url = models.CharField(max_length=500, blank=True)
     csms_endpoint = models.PositiveBigIntegerField(null=True, blank=True)
+    sites_made = models.PositiveIntegerField(default=0, editable=False)
+    chargers_made = models.PositiveIntegerField(default=0, editable=False)
+    actor: models.JSONField[Any, Any] = models.JSONField(default=dict, editable=False)
 
     workflow_run_id = models.UUIDField(default=uuid.uuid4, editable=False)
     status = models.CharField(max_length=12, choices=ProvisioningStatus, default=ProvisioningStatus.PENDING)

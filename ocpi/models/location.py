@@ -77,6 +77,8 @@ class Evse(TenantModel):
     connector: models.JSONField[Any, Any] = models.JSONField(default=dict)
     tariffs = models.ManyToManyField(Tariff, related_name="evses", blank=True)
     status = models.CharField(max_length=12, choices=EvseStatus, default=EvseStatus.PLANNED)
+    reported = models.BooleanField(default=False, editable=False, help_text="Its charger has told a status once.")
+    offline_since = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField()
     last_updated = models.DateTimeField()
     connector_last_updated = models.DateTimeField()

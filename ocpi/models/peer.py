@@ -174,7 +174,7 @@ class Push(TenantModel):
     """One thing a peer is to be told: the outbox. The newest state of the object is rendered when it is sent.
 
     `subject` names the object ("evse:12", "session:7", "cdr:7", "command:9"); at most one waits for each, so changes
-    coalesce. `body` is fixed for what has no row to be rendered from (results), else null. `plan` is state or result
+    coalesce: `revision` counts them, so that one that comes while it is being sent is not lost. `body` is fixed for what has no row to be rendered from (results), else null. `plan` is state or result
     (the two retry plans of OCPI contract 13).
     """
 
@@ -186,6 +186,7 @@ class Push(TenantModel):
     body: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
     plan = models.CharField(max_length=8, choices=[("state", "state"), ("result", "result")])
     state = models.CharField(max_length=10, choices=PushState, default=PushState.WAITING)
+    revision = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField()
     claimed_until = models.DateTimeField(null=True, blank=True)

@@ -28,8 +28,9 @@ class Session(TenantModel):
     """One session. `peer` is null for the CPO's own cards: such a session is never shown to anyone.
 
     `cdr_token` is {country_code, party_id, uid, type, contract_id}. `tariff` (2.2.1 object) and `cdr_location` are
-    those of the start. `periods` are charging periods in 2.2.1's words, `pushed_periods` of them are with the peer.
-    `meter` keeps where reading the frames stopped: {epoch, sequence, start_wh, last_wh, last_at, ...}.
+    those of the start. `periods` are charging periods in 2.2.1's words; `pushed_periods` of them were given to the
+    peer, which therefore never change again. `needs_put`: the peer is to be told the whole object next, not what is new.
+    `meter` keeps where reading the frames stopped, see `ocpi/following/metering.py`.
     """
 
     cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="sessions")
@@ -52,6 +53,7 @@ class Session(TenantModel):
     cdr_location: models.JSONField[Any, Any] = models.JSONField(default=dict)
     periods: models.JSONField[Any, Any] = models.JSONField(default=list)
     pushed_periods = models.PositiveIntegerField(default=0)
+    needs_put = models.BooleanField(default=True)
     total_cost: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
     meter: models.JSONField[Any, Any] = models.JSONField(default=dict)
     profile: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
@@ -123,7 +125,7 @@ class PeerCommand(TenantModel):
     """A command or charging profile request of a peer that was ACCEPTED, until its result has been handed to a push.
 
     `call` is the number of the call at the house CSMS; null where the charger was commanded directly (`command` is
-    then the lab's own command row). `context` keeps what the result needs (profile asked for, token alias...).
+    then the id of the lab's own command row). `context` keeps what the result needs (the profile, the token...).
     """
 
     cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="commands")
@@ -133,7 +135,7 @@ class PeerCommand(TenantModel):
     evse = models.ForeignKey(Evse, null=True, on_delete=models.SET_NULL, related_name="commands")
     session = models.ForeignKey(Session, null=True, on_delete=models.SET_NULL, related_name="commands")
     call = models.PositiveBigIntegerField(null=True, blank=True)
-    command = models.UUIDField(null=True, blank=True)
+    command = models.CharField(max_length=16, blank=True, default="")
     context: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     correlation_id = models.CharField(max_length=64, blank=True)
     deadline = models.DateTimeField()

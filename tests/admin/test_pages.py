@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from chargers.models import Charger, ChargerCommand, ConnectionEvent, Message, Transaction
+from chargers.models import Charger, ChargerCommand, ConnectionEvent, Message, Run, Transaction
 from chargers.services.commands import issue_one
 from locations.models import Location
 from ocpplab.sidebar import GROUPS
@@ -59,11 +59,13 @@ def filled(tenant: Organization, superuser: User, charger: Charger, log: Callabl
     tokens.issue(role="user", organization=tenant, label="a token")
     Node.objects.create(id="n1", host="here", pid=1, started_at=timezone.now(), seen_at=timezone.now())
     Shard.objects.get_or_create(id=0)
+    with scope(tenant):
+        Run.objects.create(name="a run", started_at=timezone.now())
 
 
 FILLED = (
     Organization, Membership, User, tokens.AccessToken, AuditEntry, Location, Charger, ChargerCommand, Message,
-    ConnectionEvent, Transaction, Node, Shard,
+    ConnectionEvent, Transaction, Node, Shard, Run,
 )  # fmt: skip
 
 

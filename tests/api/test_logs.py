@@ -72,6 +72,9 @@ def test_an_entry_shows_the_raw_frame_as_one_string(log: Log, logs: Callable[...
             "injected": False,
             "delivery": "",
             "note": "odd",
+            "violation_code": "",
+            "violation": "",
+            "answer_ms": None,
         }
     ]
 

@@ -258,3 +258,22 @@ def test_the_state_shows_outlets_before_the_first_start_and_the_picture_after(
     after = user_client.get(path).json()
     assert picture.items() <= after.items()
     assert after["identity"] == "CP-1"
+
+
+def test_a_stopped_charger_shows_no_power_and_no_connection_but_its_cable_and_transaction(
+    user_client: ApiClient, charger: Charger
+) -> None:
+    lasting = {"evse_id": 1, "cable": "plugged", "energy_wh": 1200, "transaction": {"transaction_id": "7"}}
+    charging = {**lasting, "status": "Charging", "power_w": 7400, "offered_w": 7400}
+    picture = {"connection": "connected", "registration": "Accepted", "connectors": [charging]}
+    StationState.objects.filter(charger=charger).update(picture=picture)
+    Charger.objects.unscoped().update(runtime=Runtime.STOPPED, connection_status="stopped")
+    state = user_client.get(f"/chargers/{charger.pk}/state").json()
+    assert (state["connection"], state["registration"]) == ("stopped", None)
+    assert state["connectors"] == [{**lasting, "status": "Unavailable", "power_w": 0, "offered_w": 0}]
+
+
+def test_a_charger_whose_node_has_died_is_not_shown_as_connected(user_client: ApiClient, charger: Charger) -> None:
+    StationState.objects.filter(charger=charger).update(picture={"connection": "connected"})
+    Charger.objects.unscoped().update(connection_status="offline")
+    assert user_client.get(f"/chargers/{charger.pk}/state").json()["connection"] == "offline"

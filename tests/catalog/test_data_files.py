@@ -148,15 +148,15 @@ def test_a_dc_outlet_is_a_cable_with_one_circuit():
     document = wallbox()
     document["models"][-1]["connectors"][0].update(format="socket", phases=3)
     assert problems(document) == [
-        "models[4].connectors[0].format: CCS1 exists with a fixed cable only",
-        "models[4].connectors[0].phases: CCS1 has one circuit only",
+        "models[5].connectors[0].format: CCS1 exists with a fixed cable only",
+        "models[5].connectors[0].phases: CCS1 has one circuit only",
     ]
 
 
 def test_evse_numbers_are_given_for_all_outlets_or_none():
     document = wallbox()
     document["models"][-1]["connectors"][0]["evse"] = 1
-    assert problems(document) == ["models[4].connectors: evse is given for every connector or for none"]
+    assert problems(document) == ["models[5].connectors: evse is given for every connector or for none"]
 
 
 def test_a_file_that_is_no_object_is_one_problem():

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from chargers.models import Charger, Message, MessageCount
+from chargers.models import Charger, Job, Message, MessageCount
 from chargers.services import pruning
 from chargers.services.partitions import drop_partitions, ensure_partitions
+from locations.models import Location
+from tenants.scoping import scope
 from tests.conftest import ApiClient
 
 
@@ -49,6 +52,21 @@ def test_a_deleted_chargers_traffic_goes_too(charger: Charger, user_client: ApiC
     pruned = pruning.prune()
     assert (pruned.messages, pruned.counters) == (3, 1)
     assert not MessageCount.objects.unscoped().exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "stays"),
+    [("READY", 40, False), ("FAILED", 40, False), ("READY", 2, True), ("PENDING", 40, True)],
+)
+def test_an_old_job_goes_once_it_has_ended(
+    location: Location, user_client: ApiClient, status: str, days: int, stays: bool
+) -> None:
+    with scope(location.tenant_id):
+        job = Job.objects.create(location=location, status=status)
+    Job.objects.unscoped().update(created_at=timezone.now() - timedelta(days=days))
+    call_command("prune_messages", days=30)
+    answer = user_client.get(f"/ocpp/locations/{location.pk}/chargers/jobs/{job.pk}")
+    assert answer.status_code == (200 if stays else 404)
 
 
 def test_days_are_partitions_where_the_database_has_them(charger: Charger) -> None:

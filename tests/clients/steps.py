@@ -235,6 +235,35 @@ def third_client() -> Iterator[Step]:
         yield Step(f"chargers.{name}_runtime", {**ONE, "request": {"key": "value"}}, action)
     yield Step("chargers.delete", ONE, CLOSED)
     yield Step("locations.delete", SITE_OF)
+    yield from roaming()
+
+
+def roaming() -> Iterator[Step]:
+    """A CPO for eMSPs: built from a template, given a site more, destroyed."""
+    cpo, ready = {"cpo_id": "$cpo"}, {"status": "READY"}
+    order = {
+        "template": "smoke-single", "country_code": "NL", "party_id": "LAB", "name_prefix": "$prefix", "role": "cpo",
+        "ocpi_version": "2.2.1", "seed": 7, "ttl_seconds": 600,
+        "overrides": {"locations": 1, "chargers_per_location": None},
+    }  # fmt: skip
+    yield Step("ocpi_templates.list")
+    yield Step("ocpi_cpos.create", order, keeps={"cpo": "cpo_id"})
+    yield Step("ocpi_cpos.get_status", cpo, until=ready)
+    yield Step("ocpi_cpos.list", {"page": 1, "limit": 10})
+    yield Step("ocpi_cpos.get", cpo)
+    yield Step("ocpi_cpos.get_report", cpo)
+    charges = {**GROUP, "charger_ids": ["9"]}
+    sites = [{**SITE, "parking_type": "PARKING_LOT", "charges": [charges]}, {"template": "residential-ac-single"}]
+    keeps = {"site_job": "job_id"}
+    yield Step("ocpi_locations.create", {**cpo, "locations": sites}, BOOT, keeps, station="$third")
+    job, keeps = {**cpo, "job_id": "$site_job"}, {"site": "results.location_ids.0"}
+    yield Step("ocpi_locations.get_bulk_job", job, keeps=keeps, until=ready)
+    site = {**cpo, "location_id": "$site"}
+    yield Step("ocpi_locations.list", {**cpo, "limit": 10})
+    yield Step("ocpi_locations.get", site)
+    yield Step("ocpi_locations.update", {**site, "name": "Port", "parking_type": "ON_STREET"})
+    yield Step("ocpi_locations.delete", site, CLOSED, station="$third")
+    yield Step("ocpi_cpos.delete", cpo)
 
 
 STEPS = {"0.1.1": tuple(first_client()), "0.1.2": tuple(second_client()), "0.2.2": tuple(third_client())}
@@ -260,13 +289,8 @@ REST_ALONE = frozenset(
         "location_charger_provisioning.list_location_chargers",
         "location_charger_provisioning.update_location_chargers",
         "location_chargers.list", "location_chargers.update", "location_chargers.get_bulk_job",
-    }
-)  # fmt: skip
-# The gateway has no OCPI bundles yet.
-WAITING_FOR_OCPI = frozenset(
-    {
-        "ocpi_cpos.create", "ocpi_cpos.delete", "ocpi_cpos.get", "ocpi_cpos.get_report", "ocpi_cpos.get_status",
-        "ocpi_cpos.list", "ocpi_locations.create", "ocpi_locations.delete", "ocpi_locations.get",
-        "ocpi_locations.get_bulk_job", "ocpi_locations.list", "ocpi_locations.update", "ocpi_templates.list",
+        "ocpi_templates.list", "ocpi_cpos.create", "ocpi_cpos.list", "ocpi_cpos.get", "ocpi_cpos.get_status",
+        "ocpi_cpos.get_report", "ocpi_cpos.delete", "ocpi_locations.list", "ocpi_locations.get",
+        "ocpi_locations.get_bulk_job", "ocpi_locations.update",
     }
 )  # fmt: skip

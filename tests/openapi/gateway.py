@@ -1,5 +1,6 @@
 """A live lab with a site and two chargers that a generated request can name."""
 
+import time
 from typing import Any
 
 import httpx
@@ -13,6 +14,8 @@ SITE = {
     "coordinates": {"latitude": 51.9, "longitude": 4.48},
 }
 NOBODY = "ws://127.0.0.1:9/ocpp"  # the discard port: chargers try, and nothing answers
+NINE = "2026-04-02T09:00:00Z"  # before there was anything to record
+READY_SECONDS = 60.0
 WALL_BOX = {
     "brand_slug": "wallbox",
     "model_slug": "wallbox-pulsar-plus",
@@ -45,9 +48,30 @@ class Gateway:
         command = self.ask("POST", f"/chargers/{charger}/plug-connector", 202, json={})["id"]
         group = {"template": {name: body[name] for name in (*WALL_BOX, "ws_url")}, "charger_ids": [f"J-{self.made}"]}
         job = self.ask("POST", f"/ocpp/locations/{location}/chargers", 202, json=[group])["job_id"]
+        run = {"name": "a run", "charger_ids": [charger], "started_at": NINE, "finished_at": NINE}
         self.ids |= {"location_id": location, "charger_id": charger, "command_id": command, "job_id": job}
+        self.ids["run_id"] = self.ask("POST", "/runs", 201, json=run)["id"]
+
+        self.renew_cpo()
+
+    def renew_cpo(self) -> None:
+        """A CPO with one location, for as long as it takes; its `location_id` in paths is OCPI's."""
+        order = {"template": "smoke-single", "country_code": "NL", "party_id": "GEN", "name_prefix": f"G{self.made}"}
+        cpo = self.ask("POST", "/ocpi/cpos", 202, json=order)["cpo_id"]
+        deadline = time.monotonic() + READY_SECONDS
+        while (status := self.ask("GET", f"/ocpi/cpos/{cpo}/status", 200))["status"] != "READY":
+            assert time.monotonic() < deadline, status
+            time.sleep(0.25)
+        location = self.ask("GET", f"/ocpi/cpos/{cpo}/locations", 200)["data"][0]["id"]
+        self.ids |= {"cpo_id": cpo, "ocpi_location_id": location, "tariff_id": "AC-ENERGY"}
+        self.ids |= {"peer_id": "1", "id_token": "CARD-1"}
 
     def leave(self) -> None:
+        for cpo in self.ask("GET", "/ocpi/cpos", 200, params={"limit": 100})["data"]:
+            self.ask("DELETE", f"/ocpi/cpos/{cpo['cpo_id']}", 204)
         while locations := self.ask("GET", "/locations", 200, params={"limit": 100, "fields": "id"})["data"]:
             for location in locations:
                 self.ask("DELETE", f"/locations/{location['id']}", 204)
+        while runs := self.ask("GET", "/runs", 200, params={"limit": 100})["data"]:
+            for run in runs:
+                self.ask("DELETE", f"/runs/{run['id']}", 204)

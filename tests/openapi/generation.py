@@ -32,6 +32,13 @@ def map_path_parameters(context: HookContext, path_parameters: dict[str, Any] | 
     return {name: named(name, value) for name, value in (path_parameters or {}).items()} or path_parameters
 
 
+def map_query(context: HookContext, query: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A follower goes away at once: else its answer would never end."""
+    if context.operation is None or not context.operation.path.endswith("/follow"):
+        return query
+    return {**(query or {}), "seconds": 0}
+
+
 def map_body(context: HookContext, body: Any) -> Any:
     return at_home(body)
 

@@ -9,4 +9,5 @@ from tests.openapi import generation
 
 generation.KNOWN.update(json.loads(os.environ["KNOWN_IDS"]))
 schemathesis.hook(generation.map_path_parameters)
+schemathesis.hook(generation.map_query)
 schemathesis.hook(generation.map_body)

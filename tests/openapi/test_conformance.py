@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 
 from ocpplab.api.document import document
 from tests.openapi.gateway import Gateway
-from tests.openapi.generation import map_body, map_path_parameters, spoken
+from tests.openapi.generation import map_body, map_path_parameters, map_query, spoken
 
 FITTING, BROKEN = 30, 20  # examples of each operation
 # Left out are those on what is refused and what is taken: a body can fit its schema and make no sense here (an unknown
@@ -47,7 +47,7 @@ def settings_for(examples: int) -> settings:
 @cache
 def schema() -> BaseSchema:
     loaded = schemathesis.openapi.from_dict(spoken(document()))
-    for hook in (map_path_parameters, map_body):
+    for hook in (map_path_parameters, map_query, map_body):
         loaded.hook(hook)
     return loaded
 

@@ -17,6 +17,7 @@ SHOWN = [
     .get("application/json", {})
     .get("examples", {})
     .values()
+    if not path.endswith("/register")  # needs an eMSP
 ]
 
 

@@ -13,6 +13,7 @@ import json
 from collections import defaultdict
 from contextlib import suppress
 from http import HTTPStatus
+from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote
@@ -61,8 +62,9 @@ class ScriptedCsms(Ledger):
     `message_timeout`: seconds after which a station may give up on an answer that the script withholds.
     """
 
-    def __init__(self, *, message_timeout: float = 30.0) -> None:
+    def __init__(self, *, message_timeout: float = 30.0, tls: SSLContext | None = None) -> None:
         super().__init__()
+        self.tls = tls
         self.script = Script()
         self.violations: list[str] = []
         self.message_timeout = message_timeout
@@ -75,7 +77,7 @@ class ScriptedCsms(Ledger):
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/ocpp"
+        return f"ws://127.0.0.1:{self.port}/ocpp" if self.tls is None else f"wss://localhost:{self.port}/ocpp"
 
     # --- the server ---
 
@@ -88,6 +90,7 @@ class ScriptedCsms(Ledger):
             subprotocols=SUBPROTOCOLS,
             process_request=self.admit,
             compression=None,
+            ssl=self.tls,
         )
         self.port = next(iter(self.server.sockets)).getsockname()[1]
 

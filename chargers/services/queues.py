@@ -1,0 +1,56 @@
+"""Rows for the far end of stations' queues: kept as the recorder's records say, read back a few at a time."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from chargers.models import QueuedMessage
+from simulator.core.tail import PREFIX, SECTION
+
+Changes = Mapping[str, Any]
+
+
+def keep(changes: Iterable[tuple[UUID, Changes]]) -> None:
+    """Applies what records changed, in their order: a message to keep, or None to forget it. Two statements."""
+    last: dict[tuple[UUID, int], Any] = {}
+    for charger_id, changed in changes:
+        if SECTION in changed and changed[SECTION] is None:  # another version begins: its queue is empty
+            QueuedMessage.objects.filter(charger_id=charger_id).delete()
+        for name, call in changed.items():
+            if name.startswith(PREFIX):
+                last[charger_id, int(name.removeprefix(PREFIX))] = call
+    rows = [
+        QueuedMessage(charger_id=charger_id, number=number, droppable=call.get("droppable", False), call=call)
+        for (charger_id, number), call in last.items()
+        if call is not None
+    ]
+    if rows:
+        QueuedMessage.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["charger", "number"], update_fields=["droppable", "call"]
+        )
+    _forget([key for key, call in last.items() if call is None])
+
+
+def _forget(keys: Collection[tuple[UUID, int]]) -> None:
+    chosen = Q()
+    for charger_id in {charger_id for charger_id, _ in keys}:
+        chosen |= Q(charger_id=charger_id, number__in=[number for owner, number in keys if owner == charger_id])
+    if chosen:
+        QueuedMessage.objects.filter(chosen).delete()
+
+
+def beyond(charger_ids: Collection[UUID]) -> dict[UUID, list[int]]:
+    """The numbers kept for each charger, in order; that of a sample is negative, as the station's core has it."""
+    found: dict[UUID, list[int]] = {}
+    rows = QueuedMessage.objects.filter(charger_id__in=charger_ids).order_by("charger_id", "number")
+    for charger_id, number, droppable in rows.values_list("charger_id", "number", "droppable"):
+        found.setdefault(charger_id, []).append(-number if droppable else number)
+    return found
+
+
+def calls(charger_id: UUID, numbers: Collection[int]) -> dict[int, Any]:
+    """The messages of these numbers, as far as they are kept."""
+    rows = QueuedMessage.objects.filter(charger_id=charger_id, number__in=numbers)
+    return dict(rows.values_list("number", "call"))

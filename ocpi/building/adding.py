@@ -1,0 +1,74 @@
+"""Adding sites to a CPO that stands already: one site, one transaction, as the job's row says."""
+
+from collections.abc import Callable
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from chargers.models import ProvisioningStatus
+from ocpi.building.claims import ClaimLost, advance, from_now
+from ocpi.building.failures import problem
+from ocpi.building.sites import create_site
+from ocpi.building.steps import csms_url
+from ocpi.models import Cpo, LocationJob
+from ocpi.presets.plan import PlannedLocation
+
+STEP, FINISHED = "create-location {done} of {total}", "done"
+
+
+class SiteRefused(Exception):
+    """A charger of the site cannot be created: the site is not made at all."""
+
+
+def work(job: LocationJob, is_stopping: Callable[[], bool]) -> None:
+    """Raises ClaimLost when the job is another's by now, or its CPO was given up."""
+    while job.done < job.total and not is_stopping():
+        with transaction.atomic():
+            _take_next(job)
+    if job.done >= job.total:
+        ready = {"status": ProvisioningStatus.READY, "current_step": FINISHED, "provisioned_at": timezone.now()}
+        advance(job, claimed_until=None, wanted=[], **ready)
+    else:
+        advance(job, claimed_until=None)
+
+
+def _take_next(job: LocationJob) -> None:
+    number, done = job.done, job.done + 1
+    advance(job, done=done, current_step=STEP.format(done=done, total=job.total))
+    cpo = Cpo.objects.select_for_update().filter(pk=job.cpo_id, destroyed_at=None).first()
+    if cpo is None:
+        raise ClaimLost
+    planned = msgspec.convert(job.wanted[number], PlannedLocation)
+    try:
+        with transaction.atomic():
+            _create(cpo, planned)
+    except SiteRefused as error:
+        failed = {"index": number, "name": planned.name, "error": str(error)}
+        advance(job, failed=[*job.failed, failed], attempts=0)
+    else:
+        advance(job, created=[*job.created, planned.ocpi_id], attempts=0)
+
+
+def _create(cpo: Cpo, planned: PlannedLocation) -> None:
+    _, outcome = create_site(cpo, planned, csms_url(cpo))
+    if outcome.failed:
+        raise SiteRefused(outcome.failed[0].error)
+
+
+def note_failure(job: LocationJob, error: Exception, most_attempts: int) -> None:
+    """Another try in a few seconds; after the last one the job has FAILED."""
+    row = LocationJob.objects.unscoped().filter(pk=job.pk, claim=job.claim)
+    kept = row.only("attempts", "done").first() or job
+    attempts = kept.attempts + 1
+    if attempts < most_attempts:
+        row.update(attempts=attempts, claimed_until=from_now(float(2**attempts)))
+        return
+    words = f"{type(error).__name__} while adding locations; those that were added stay."
+    step = STEP.format(done=kept.done + 1, total=job.total)
+    row.update(
+        status=ProvisioningStatus.FAILED,
+        error=problem("internal_error", words, step, retryable=True),
+        attempts=attempts,
+        claimed_until=None,
+    )

@@ -1,0 +1,47 @@
+"""Who works on a row: one conditional update says, and every step is made under it.
+
+The rows are `Cpo` and `LocationJob`; both have `claim` and `claimed_until`.
+"""
+
+import secrets
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.db.models import DateTimeField, ExpressionWrapper, Q, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
+
+from ocpi.models import Cpo, LocationJob
+
+Row = TypeVar("Row", Cpo, LocationJob)
+CLAIM_SECONDS = 20.0  # longer than a step takes; renewed with each
+
+
+class ClaimLost(Exception):
+    """Somebody else works on the row now, or it is gone."""
+
+
+def from_now(seconds: float) -> Combinable:
+    """In the database's time."""
+    return ExpressionWrapper(Now() + Value(timedelta(seconds=seconds)), output_field=DateTimeField())
+
+
+def unclaimed(rows: QuerySet[Row]) -> QuerySet[Row]:
+    return rows.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=Now()))
+
+
+def claim(rows: QuerySet[Row], key: Any, **changes: Any) -> str | None:
+    """The claim, or None when another holds the row or nothing is to be done with it."""
+    text = secrets.token_hex(16)
+    changes.setdefault("claimed_until", from_now(CLAIM_SECONDS))
+    return text if unclaimed(rows).filter(pk=key).update(claim=text, **changes) else None
+
+
+def advance(row: Row, **changes: Any) -> None:
+    """Changes the row, and renews the claim unless told otherwise. Raises ClaimLost when it is not ours any more."""
+    changes.setdefault("claimed_until", from_now(CLAIM_SECONDS))
+    if not type(row).objects.unscoped().filter(pk=row.pk, claim=row.claim).update(**changes):
+        raise ClaimLost
+    for name, value in changes.items():
+        if name != "claimed_until":
+            setattr(row, name, value)

@@ -1,0 +1,146 @@
+"""What a worker does about bundles: it claims those with work to do, one after another, and never waits for one.
+
+A bundle whose chargers are still booting is let go and looked at again half a second later.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from chargers.models import ProvisioningStatus
+from ocpi import bundles
+from ocpi.building import adding, farewell, readiness, steps
+from ocpi.building.claims import ClaimLost, advance, claim, from_now, unclaimed
+from ocpi.building.failures import BuildFailure, problem
+from ocpi.models import Cpo, LocationJob
+from tenants import audit
+from tenants.scoping import scope
+
+logger = logging.getLogger(__name__)
+OPEN = (ProvisioningStatus.PENDING, ProvisioningStatus.PROVISIONING)
+MOST_ATTEMPTS = 5  # of a step, in a row
+IDLE_SECONDS = 5.0
+FAREWELL_SECONDS = 60.0  # longer than telling the slowest peer takes
+Stop = Callable[[], bool]
+
+
+def never() -> bool:
+    return False
+
+
+def run_due(is_stopping: Stop = never) -> float:
+    """Does what is due; the seconds after which to look again."""
+    bundles.destroy_expired()
+    for cpo_id in list(unclaimed(_to_build()).order_by("created_at").values_list("pk", flat=True)):
+        if not is_stopping():
+            run(cpo_id, is_stopping)
+    for job_id in list(unclaimed(_open_jobs()).order_by("created_at").values_list("pk", flat=True)):
+        if not is_stopping():
+            run_job(job_id, is_stopping)
+    # A claimed one may be waiting for its chargers, here or in another worker that has died.
+    return readiness.POLL_SECONDS if _to_build().exists() or _open_jobs().exists() else IDLE_SECONDS
+
+
+def _to_build() -> QuerySet[Cpo]:
+    alive = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+    return Cpo.objects.unscoped().filter(alive, destroyed_at=None, status__in=OPEN)
+
+
+def _open_jobs() -> QuerySet[LocationJob]:
+    return LocationJob.objects.unscoped().filter(status__in=OPEN, cpo__destroyed_at=None)
+
+
+def due_farewells() -> list[int]:
+    """CPOs that were given up and still have rows."""
+    gone = Cpo.objects.unscoped().filter(destroyed_at__isnull=False)
+    return list(unclaimed(gone).values_list("pk", flat=True))
+
+
+def finish(cpo_id: int) -> None:
+    gone = Cpo.objects.unscoped().filter(destroyed_at__isnull=False)
+    if claim(gone, cpo_id, claimed_until=from_now(FAREWELL_SECONDS)):
+        farewell.finish(gone.get(pk=cpo_id))
+
+
+# --- a bundle ---------------------------------------------------------------------------------------------------------
+
+
+def run(cpo_id: int, is_stopping: Stop = never) -> None:
+    """Goes on with the build as far as it gets without waiting. Safe to call any number of times, from anywhere."""
+    text = claim(_to_build(), cpo_id, status=ProvisioningStatus.PROVISIONING)
+    if text is None:
+        return
+    cpo = Cpo.objects.unscoped().get(pk=cpo_id)
+    try:
+        with scope(cpo.tenant_id), audit.acting(cpo.actor):  # type: ignore[arg-type]
+            _build(cpo, is_stopping)
+    except ClaimLost:
+        logger.info("bundle taken over or gone", extra={"cpo": cpo_id})
+    except BuildFailure as failure:
+        logger.warning("bundle failed: %s", failure, extra={"cpo": cpo_id})
+        if not failure.tries_again or not _try_later(cpo):
+            _finish(cpo, status=ProvisioningStatus.FAILED, error=failure.as_json())
+    except Exception as error:
+        logger.exception("step of a bundle failed", extra={"cpo": cpo_id})
+        if not _try_later(cpo):
+            _finish(cpo, status=ProvisioningStatus.FAILED, error=_internal(cpo, error))
+
+
+def _build(cpo: Cpo, is_stopping: Stop) -> None:
+    planned = steps.plan_of(cpo)
+    for name, step in steps.steps(cpo, planned):
+        if is_stopping():
+            break
+        steps.take(cpo, planned, name, step)
+    else:
+        if steps.wait(cpo, planned):
+            with transaction.atomic():
+                readiness.settle(cpo)
+                progress = {**cpo.progress, "current_step": steps.DONE}
+                _finish(cpo, status=ProvisioningStatus.READY, provisioned_at=timezone.now(), progress=progress)
+            return
+    advance(cpo, claimed_until=from_now(readiness.POLL_SECONDS))
+
+
+def _finish(cpo: Cpo, **changes: Any) -> None:
+    Cpo.objects.unscoped().filter(pk=cpo.pk, claim=cpo.claim).update(
+        claimed_until=None, updated_at=timezone.now(), **changes
+    )
+
+
+def _try_later(cpo: Cpo) -> bool:
+    """False when it was tried often enough."""
+    attempts = cpo.attempts + 1
+    if attempts >= MOST_ATTEMPTS:
+        return False
+    mine = Cpo.objects.unscoped().filter(pk=cpo.pk, claim=cpo.claim)
+    mine.update(attempts=attempts, claimed_until=from_now(float(2**attempts)))
+    return True
+
+
+def _internal(cpo: Cpo, error: Exception) -> dict[str, Any]:
+    step = cpo.progress.get("current_step", "")
+    words = f"{type(error).__name__} in the step {step}; what was made stays and can be deleted."
+    return problem("internal_error", words, step, retryable=True)
+
+
+# --- a job ------------------------------------------------------------------------------------------------------------
+
+
+def run_job(job_id: Any, is_stopping: Stop = never) -> None:
+    """Adds the sites that a job still lacks. Safe to call any number of times, from anywhere."""
+    if claim(_open_jobs(), job_id, status=ProvisioningStatus.PROVISIONING) is None:
+        return
+    job = LocationJob.objects.unscoped().select_related("cpo").get(pk=job_id)
+    try:
+        with scope(job.tenant_id), audit.acting(job.actor):  # type: ignore[arg-type]
+            adding.work(job, is_stopping)
+    except ClaimLost:
+        logger.info("job taken over or gone", extra={"job": str(job_id)})
+    except Exception as error:
+        logger.exception("job failed at a site", extra={"job": str(job_id)})
+        adding.note_failure(job, error, MOST_ATTEMPTS)

@@ -1,0 +1,105 @@
+"""Who calls: the Authorization header, in the forms that the versions ask for (OCPI contract, 4.1)."""
+
+import binascii
+import re
+import time
+from base64 import b64decode
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+
+from ocpi import credentials
+from ocpi.cpo_settings import setting
+from ocpi.models import Cpo, Credential, Peer
+from ocpi.peer.envelope import TooMany, Unauthorized
+from ocpi.peer.versions import BINDINGS
+from tenants.throttling import Rate
+
+LONGEST_HEADER = 400
+HEADER = re.compile(r"Token +(\S+) *", re.IGNORECASE)
+UNKNOWN = "The token is missing, unknown or not valid here."
+MUST_BE_BASE64 = "In this version the token must be Base64 encoded: Authorization: Token <Base64 of the token>."
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The peer, or whoever holds Token A. `token` is what was presented: for GET credentials, never for keeping."""
+
+    cpo: Cpo
+    credential: Credential
+    peer: Peer | None
+    token: str
+
+    @property
+    def is_registered(self) -> bool:
+        return self.credential.kind == Credential.C
+
+
+def authenticate(request: HttpRequest, cpo_id: int, version: str | None) -> Caller:
+    """The caller of an URL of that CPO; `version` None on the versions endpoint, where either form is fine.
+
+    Raises Unauthorized, whatever is wrong, and TooMany when its address fails too often.
+    """
+    try:
+        return _caller(request.headers.get("Authorization", ""), cpo_id, version)
+    except Unauthorized:
+        _count_failure(request.META.get("REMOTE_ADDR", ""))
+        raise
+
+
+def _caller(header: str, cpo_id: int, version: str | None) -> Caller:
+    match = HEADER.fullmatch(header) if len(header) <= LONGEST_HEADER else None
+    if match is None:
+        raise Unauthorized(UNKNOWN)
+    sent = match[1]
+    plain = decoded(sent)
+    binding = BINDINGS.get(version or "")
+    wants_base64 = binding is not None and binding.encodes_tokens
+    wants_raw = binding is not None and not binding.encodes_tokens
+    if plain is not None and not wants_raw and (found := credentials.find(cpo_id, plain)):
+        return Caller(found.cpo, found, found.peer, plain)
+    found = credentials.find(cpo_id, sent)
+    if found is None:
+        # A peer that is set to be lenient may send Base64 where raw is due as well.
+        found = credentials.find(cpo_id, plain) if wants_raw and plain is not None else None
+        if found is None or not setting(found.cpo, "lenient_auth"):
+            raise Unauthorized(UNKNOWN)
+        return Caller(found.cpo, found, found.peer, plain or "")
+    if wants_base64 and not setting(found.cpo, "lenient_auth"):
+        raise Unauthorized(MUST_BE_BASE64)
+    return Caller(found.cpo, found, found.peer, sent)
+
+
+def decoded(text: str) -> str | None:
+    """The token behind Base64 (RFC 4648, 4), without a trailing newline; None where it is no Base64 of a text."""
+    try:
+        return b64decode(text, validate=True).decode("utf-8").rstrip("\r\n")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+
+
+def _count_failure(address: str) -> None:
+    """Counts in fixed windows, per source address; valid tokens are never held up. Raises TooMany."""
+    if not settings.OCPI_FAILED_AUTH_LIMIT:
+        return
+    rate = Rate.parse(settings.OCPI_FAILED_AUTH_LIMIT)
+    window, passed = divmod(time.time(), rate.seconds)
+    key = f"ocpi-auth:{_network(address)}:{int(window)}"
+    cache.add(key, 0, timeout=rate.seconds + 1)
+    try:
+        failures = cache.incr(key)
+    except ValueError:  # it expired between the two
+        return
+    if failures > rate.requests:
+        raise TooMany(int(rate.seconds - passed) + 1)
+
+
+def _network(address: str) -> str:
+    """The address as a word that fits any cache."""
+    try:
+        return ip_address(address.partition("%")[0]).exploded
+    except ValueError:
+        return "unknown"

@@ -1,0 +1,42 @@
+"""What of an exchange may be kept: never a token (OCPI contract, 14)."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+MASK = "***"
+LONGEST_BODY = 64 * 1024
+SHORTEST_SECRET = 4  # anything shorter would blank out half the text
+
+
+def masked(text: str, secrets: Iterable[str] = ()) -> str:
+    """The body without tokens: neither those in a credentials object nor the `secrets` wherever they stand."""
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        shown = text
+    else:
+        shown = json.dumps(_without_tokens(parsed), ensure_ascii=False) if _holds_token(text) else text
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET:
+            shown = shown.replace(secret, MASK)
+    return storable(shown)[:LONGEST_BODY]
+
+
+def storable(text: str) -> str:
+    """Without what a database refuses: NUL and lone surrogates."""
+    return text.replace("\x00", "\\u0000").encode("utf-8", "backslashreplace").decode()
+
+
+def _holds_token(text: str) -> bool:
+    return '"token"' in text or "\\u" in text
+
+
+def _without_tokens(value: Any) -> Any:
+    """`token` is a secret where it is a string: a driver's token is an object."""
+    if isinstance(value, dict):
+        return {
+            name: MASK if name == "token" and isinstance(one, str) else _without_tokens(one)
+            for name, one in value.items()
+        }
+    return [_without_tokens(one) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,1 @@
+"""One file for each module of OCPI: its views, the same for every version."""

@@ -1,0 +1,13 @@
+"""Tariffs, for reading (OCPI contract, 6)."""
+
+from ocpi.peer import pagination, reading
+from ocpi.peer.envelope import Answer
+from ocpi.peer.views import Conversation, PeerView
+
+
+class Tariffs(PeerView):
+    module = "tariffs"
+
+    def get(self, talk: Conversation) -> Answer:
+        cpo = talk.caller.cpo
+        return pagination.page(talk.request, reading.tariffs(cpo), cpo, talk.binding.tariff)

@@ -1,0 +1,1 @@
+"""The words of each OCPI version: its classes, members, lengths and enumerations, as data."""

@@ -1,0 +1,107 @@
+"""Bringing the reviewed presets into the table, and the gallery that callers choose from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from ocpi.models import Preset
+from ocpi.presets.content import FOLDER, InvalidPresets, read_preset_files
+from ocpi.presets.equipment import models_of
+from ocpi.presets.plan import group_sizes
+from ocpplab.api.errors import NotFound
+from tenants import audit
+
+
+@dataclass(slots=True)
+class SeedReport:
+    """What seeding did; presets are named `slug v1`."""
+
+    created: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
+
+    def lines(self) -> Iterator[str]:
+        yield f"{len(self.created)} presets published, {len(self.unchanged)} unchanged"
+        if self.created:
+            yield f"published: {', '.join(self.created)}"
+        if self.differing:
+            yield (
+                "kept as published, though the file says otherwise (raise its version): " + ", ".join(self.differing)
+            )
+
+
+@transaction.atomic
+def seed_presets(folder: Path = FOLDER) -> SeedReport:
+    """Publishes what the table lacks. Raises InvalidPresets having written nothing; needs the catalog.
+
+    A published version is never changed: bundles were built from it, and the same order must give the same bundle.
+    """
+    documents = read_preset_files(folder)
+    _check_models(documents)
+    known = {(row.slug, row.version): row for row in Preset.objects.all()}
+    report = SeedReport()
+    for document in documents:
+        _publish(document, known.get((document["slug"], document["version"])), report)
+    if report.created:
+        audit.record(
+            "seed_presets",
+            object_type="preset",
+            object_id="presets",
+            organization_id=None,
+            summary=", ".join(report.created),
+        )
+    return report
+
+
+def _check_models(documents: list[dict[str, Any]]) -> None:
+    groups = [(document, group) for document in documents for group in document["groups"]]
+    models = models_of({(group["brand_slug"], group["model_slug"]) for _, group in groups})
+    problems = []
+    for document, group in groups:
+        model = models.get((group["brand_slug"], group["model_slug"]))
+        name = f"{document['slug']}.json: {group['brand_slug']}/{group['model_slug']}"
+        if model is None:
+            problems.append(f"{name} is not in the catalog")
+        elif not model.supports(group["ocpp_version"]) or group["connector_type"] not in model.connector_types:
+            problems.append(f"{name} has no {group['connector_type']} with {group['ocpp_version']}")
+    if problems:
+        raise InvalidPresets(problems)
+
+
+def _publish(document: dict[str, Any], row: Preset | None, report: SeedReport) -> None:
+    name = f"{document['slug']} v{document['version']}"
+    if row is None:
+        Preset.objects.create(
+            slug=document["slug"],
+            version=document["version"],
+            description=document["description"],
+            content=document,
+        )
+        report.created.append(name)
+    else:
+        (report.unchanged if row.content == document else report.differing).append(name)
+
+
+def gallery() -> list[Preset]:
+    """The newest version of each preset, by slug."""
+    newest: dict[str, Preset] = {}
+    for preset in Preset.objects.order_by("slug", "version"):
+        newest[preset.slug] = preset
+    return list(newest.values())
+
+
+def find_preset(slug: str) -> Preset:
+    """Its newest version; raises NotFound."""
+    preset = Preset.objects.filter(slug=slug).order_by("-version").first()
+    if preset is None:
+        raise NotFound(f"Template {slug}" if slug.isascii() and len(slug) <= 60 else "Template")
+    return preset
+
+
+def size_of(preset: Preset) -> tuple[int, int]:
+    """Locations and chargers in all, before any override."""
+    locations: int = preset.content["locations"]
+    return locations, locations * sum(group_sizes(preset.content, None))

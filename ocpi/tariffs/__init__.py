@@ -1,0 +1,1 @@
+"""The tariffs of a CPO: what they must look like, and every write on them."""

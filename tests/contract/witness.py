@@ -1,0 +1,65 @@
+"""What the scripted CSMS of the test at hand has seen of a station, in wire order.
+
+The benches (`tests/core/rig.py` without a socket, `tests/shell/csms.py` with one) tell it; `tests/pytest_contract.py`
+forgets it before each test and asks it after.
+"""
+
+import json
+from typing import Any, NamedTuple
+
+
+class Seen(NamedTuple):
+    """`kind`: connect, call, result, error, close, drop, ping, or broken for what is no frame of the version.
+
+    `name` is the action (of a result or error: the one it answers), the error code for `error`, the close code for
+    `close`; `payload` what came with it.
+    """
+
+    version: str
+    kind: str
+    name: str
+    payload: Any
+
+
+_seen: list[Seen] = []
+_asked: dict[str, str] = {}  # actions of the CSMS's own calls, by message id
+
+
+def forget() -> None:
+    _seen.clear()
+    _asked.clear()
+
+
+def everything() -> list[Seen]:
+    return list(_seen)
+
+
+def note(version: str, kind: str, name: str = "", payload: Any = None) -> None:
+    _seen.append(Seen(version, kind, name, payload))
+
+
+def sent(text: str) -> None:
+    """The CSMS sends this frame: the answer to it will be known by its action."""
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(frame, list) and len(frame) > 2 and frame[0] == 2 and isinstance(frame[1], str):
+        _asked[frame[1]] = str(frame[2])
+
+
+def received(version: str, text: str) -> None:
+    """The CSMS received this text frame from the station."""
+    try:
+        match json.loads(text):
+            case [2, str(), str(action), payload]:
+                note(version, "call", action, payload)
+            case [3, str(message_id), payload]:
+                note(version, "result", _asked.get(message_id, ""), payload)
+            case [4, str(message_id), str(code), description, _]:
+                payload = {"id": message_id, "action": _asked.get(message_id, ""), "description": description}
+                note(version, "error", code, payload)
+            case _:
+                note(version, "broken", "", text)
+    except ValueError:
+        note(version, "broken", "", text)
