@@ -15,6 +15,7 @@ from simulator.core.facts import ConnectionChanged, Frame
 from simulator.core.memory import merged
 from simulator.core.tail import PREFIX
 from simulator.shell import leases, spool
+from simulator.shell.confirming import Confirmation
 from simulator.shell.storing import store
 
 logger = logging.getLogger(__name__)
@@ -105,30 +106,30 @@ def _closed(number: int) -> ConnectionChanged:
 
 
 class Ends:
-    """How each charger's connection stood when its node died: what it said after it last heard from the CSMS."""
+    """What each charger had said when its node died and may never have left: see `Confirmation`."""
 
     def __init__(self) -> None:
-        self._last: dict[UUID, tuple[Record, int, int]] = {}  # a record of the epoch, last frame in, last frame out
+        self._last: dict[UUID, tuple[Record, Confirmation]] = {}
 
     def see(self, batch: Sequence[Record]) -> None:
         for record in batch:
-            known, heard, said = self._last.get(record.charger, (record, 0, 0))
-            if known.epoch != record.epoch:
-                heard = said = 0
             for fact in record.facts:
-                if isinstance(fact, Frame) and fact.direction == "csms_to_cp":
-                    heard = fact.sequence
-                elif isinstance(fact, Frame):
-                    heard, said = (heard or fact.sequence - 1), fact.sequence
+                if isinstance(fact, Frame):
+                    self._of(record, fact.sequence - 1).see(fact)
                 elif isinstance(fact, ConnectionChanged) and fact.kind != "connecting":
-                    heard = said = fact.sequence
-            self._last[record.charger] = record, heard, said
+                    self._last[record.charger] = record, Confirmation(fact.sequence)
+
+    def _of(self, record: Record, before: int) -> Confirmation:
+        known = self._last.get(record.charger)
+        if known is None or known[0].epoch != record.epoch:
+            known = self._last[record.charger] = record, Confirmation(before)
+        return known[1]
 
     def unconfirmed(self) -> list[Record]:
         return [
-            Record(record.tenant, record.charger, record.shard, record.epoch, unconfirmed=(heard, said))
-            for record, heard, said in self._last.values()
-            if said > heard
+            Record(record.tenant, record.charger, record.shard, record.epoch, unconfirmed=doubt)
+            for record, confirmation in self._last.values()
+            if (doubt := confirmation.in_doubt())
         ]
 
 

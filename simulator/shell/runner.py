@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from chargers.services.ingest import Record, Snapshot
-from simulator.core.credentials import TLS_BASIC, Credentials, Security
 from simulator.core import tail
+from simulator.core.credentials import TLS_BASIC, Credentials, Security
 from simulator.core.facts import (
     AnswerPings,
     AnyFact,
@@ -40,6 +40,7 @@ from simulator.core.url import connection_url, secured
 from simulator.core.version_change import carry_over
 from simulator.shell.address import Resolver
 from simulator.shell.clock import read_clock
+from simulator.shell.confirming import Confirmation
 from simulator.shell.pacing import Pace
 from simulator.shell.recorder import Recorder
 from simulator.shell.socket import Socket
@@ -57,7 +58,6 @@ WAITING_FOR_SOCKET = 0.5
 PICTURE_SECONDS = 5.0
 FINAL = frozenset({"accepted", "rejected", "failed", "timed_out"})
 GOING_AWAY, ABNORMAL, INTERNAL_ERROR = 1001, 1006, 1011
-CP_TO_CSMS = "cp_to_csms"
 FAILED_STATION = "The simulated station failed; it starts again after a pause."
 
 
@@ -101,9 +101,9 @@ class Surroundings(Protocol):
 
 class Runner:
     __slots__ = (
+        "_confirmation",
         "_cut",
         "_first",
-        "_heard",
         "_inherited",
         "_on_closed",
         "_pictured",
@@ -111,7 +111,6 @@ class Runner:
         "_restart_at",
         "_restart_wait",
         "_retiring",
-        "_said",
         "_sections_changed",
         "_unrecorded",
         "around",
@@ -137,7 +136,7 @@ class Runner:
         self._inherited = Outcome()
         self.station = self._build(*self._heritage(sequence))
         self._first = True
-        self._heard = self._said = 0  # number of the last frame in, and of the last one out
+        self._confirmation = Confirmation()
         self._cut = False  # the connection has just been lost without a goodbye
         self._queued = False
         self._unrecorded = 0
@@ -363,15 +362,14 @@ class Runner:
         return True
 
     def _unconfirmed(self, facts: list[AnyFact]) -> tuple[int, int] | None:
-        """The numbers between the last frame in and the last one out, when the connection has been cut."""
-        cut, self._cut = self._cut, False
-        lost = (self._heard, self._said) if cut and self._said > self._heard else None
+        """The numbers of the frames that may never have left, when the connection has been cut."""
+        lost = None
+        if self._cut:
+            self._cut, lost = False, self._confirmation.in_doubt()
+            self._confirmation = Confirmation(self._confirmation.said)
         for fact in facts:
             if isinstance(fact, Frame):
-                if fact.direction == CP_TO_CSMS:
-                    self._said = fact.sequence
-                else:
-                    self._heard = fact.sequence
+                self._confirmation.see(fact)
         return lost
 
     def _record(self, record: Record, line: bytes) -> None:
