@@ -12,6 +12,7 @@ from tenants.throttling import Rate
 
 TAG = "ocpplab"
 SHORTEST_KEY = 32  # bytes; RFC 7518, 3.2: at least the size of the hash output for HS256
+LONGEST_PATIENCE = 25.0  # seconds; a push under way is taken for lost, and made again, after 30
 SHORTEST_LEASE = 3.0  # seconds; half of it must still hold a few of the supervisor's pulses
 
 
@@ -69,6 +70,12 @@ def limits() -> Iterator[CheckMessage]:
             Rate.parse(rate)
         except ValueError as error:
             yield Error(f"{name}: {error}", hint="Such as 600/minute, or leave it empty for none.", id="ocpplab.E011")
+    if not 0 < settings.OCPI_PEER_SECONDS <= LONGEST_PATIENCE:
+        yield Error(
+            f"OCPI_PEER_SECONDS={settings.OCPI_PEER_SECONDS:g} must be above 0 and at most {LONGEST_PATIENCE:g}.",
+            hint="Leave it out for 10, which OCPI peers are used to.",
+            id="ocpplab.E012",
+        )
 
 
 def processes() -> Iterator[CheckMessage]:

@@ -37,6 +37,22 @@ GROUPS = (
             ("Runs", "difference", "chargers.run"),
         ),
     ),
+    (
+        "OCPI",
+        (
+            ("CPOs", "hub", "ocpi.cpo"),
+            ("Templates", "dashboard_customize", "ocpi.preset"),
+            ("Locations", "pin_drop", "ocpi.cpolocation"),
+            ("EVSEs", "outlet", "ocpi.evse"),
+            ("Tariffs", "payments", "ocpi.tariff"),
+            ("Peers", "handshake", "ocpi.peer"),
+            ("Sessions", "bolt", "ocpi.session"),
+            ("CDRs", "receipt_long", "ocpi.cdr"),
+            ("Commands", "send", "ocpi.peercommand"),
+            ("Messages", "swap_vert", "ocpi.exchange"),
+            ("Pushes", "outbox", "ocpi.push"),
+        ),
+    ),
     ("Simulator", (("Nodes", "dns", "simulator.node"), ("Shards", "grid_view", "simulator.shard"))),
     (
         "House CSMS",

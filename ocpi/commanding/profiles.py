@@ -1,17 +1,20 @@
 """Charging profiles of a session (OCPI contract, section 11)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from chargers.back_office import back_office
 from ocpi.commanding import targets, wording
-from ocpi.commanding.answers import Answer, Asked, Declined, accepted
+from ocpi.commanding.answers import TIMEOUT_SECONDS, Answer, Asked, Declined, accepted
 from ocpi.models import PeerCommand, Session
 from ocpi.peer.times import written
+from ocpi.pushing import outbox
 
 KINDS = ("SET_PROFILE", "GET_PROFILE", "CLEAR_PROFILE")
+ACTIVE = "ACTIVE_PROFILE"  # our own question, which has no response_url
+ACTIVE_SECONDS = 24 * 3600
 CAPABILITY = "CHARGING_PROFILE_CAPABLE"
 
 
@@ -74,10 +77,37 @@ def _transaction_id(session: Session) -> str:
 def remember(command: PeerCommand) -> None:
     """The profile now at work, or that there is none."""
     assert command.session is not None
-    session = Session.objects.select_for_update().get(pk=command.session.pk)
+    session = Session.objects.select_for_update(no_key=True).get(pk=command.session.pk)
     session.profile = command.context.get("profile")
     session.meter["profile_number"] = command.context["number"] if session.profile else None
     session.save(update_fields=["profile", "meter"])
+
+
+def ask_what_is_active(command: PeerCommand) -> None:
+    """A peer that has set a profile, and wants to hear of it, is told what the charger makes of every change."""
+    session, evse = command.session, command.evse
+    assert session is not None
+    assert evse is not None
+    if command.peer.endpoint("chargingprofiles", "SENDER") is None or evse.charger is None:
+        return
+    action, payload = wording.composite_schedule(evse, ACTIVE_SECONDS)
+    call = back_office().call(command.cpo.csms_endpoint or 0, evse.charger.identity, action, payload)
+    if call is not None:
+        PeerCommand.objects.create(
+            cpo=command.cpo,
+            peer=command.peer,
+            kind=ACTIVE,
+            evse=evse,
+            session=session,
+            call=call,
+            deadline=timezone.now() + timedelta(seconds=TIMEOUT_SECONDS),
+        )
+
+
+def tell_what_is_active(command: PeerCommand, result: str, response: dict[str, Any]) -> None:
+    profile = active_profile(response) if result == "ACCEPTED" else None
+    if profile is not None and command.session is not None:
+        outbox.profile_changed(command.session, profile)
 
 
 def active_profile(response: dict[str, Any]) -> dict[str, Any] | None:

@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from chargers.back_office import CallOutcome, back_office
@@ -13,7 +15,7 @@ from chargers.services.configuration import configuration_of
 from ocpi.commanding import plugging, profiles, reserving
 from ocpi.following import sessions
 from ocpi.following.holders import Holder, cdr_token
-from ocpi.models import AuthMethod, Evse, PeerCommand, Session
+from ocpi.models import AuthMethod, Evse, PeerCommand, Session, SessionStatus
 from ocpi.peer.versions import binding
 from ocpi.pushing import outbox
 from tenants.scoping import scope
@@ -43,6 +45,7 @@ WORDS: dict[str, Mapping[str, str]] = {
     "SET_PROFILE": PLAIN,
     "GET_PROFILE": PLAIN,
     "CLEAR_PROFILE": PLAIN | {"Unknown": "UNKNOWN"},
+    profiles.ACTIVE: PLAIN,
 }
 PROFILE_RESULTS = ("ACCEPTED", "REJECTED", "UNKNOWN")
 LOCAL = {
@@ -71,8 +74,8 @@ def settle(is_stopping: Callable[[], bool]) -> None:
 def _settle_one(pk: int) -> None:
     if (evse_id := PeerCommand.objects.filter(pk=pk).values_list("evse", flat=True).first()) is not None:
         # First the EVSE, as the follower does: a session opens either there or here.
-        list(Evse.objects.filter(pk=evse_id).select_for_update().values_list("pk"))
-    rows = PeerCommand.objects.filter(pk=pk, finished_at=None).select_for_update(of=("self",))
+        list(Evse.objects.filter(pk=evse_id).select_for_update(no_key=True).values_list("pk"))
+    rows = PeerCommand.objects.filter(pk=pk, finished_at=None).select_for_update(of=("self",), no_key=True)
     command = rows.select_related("cpo", "peer", "session", "evse__charger", "evse__cpo", "evse__location__cpo").first()
     if command is None:
         return
@@ -153,16 +156,30 @@ def _follow_up(command: PeerCommand, result: str) -> None:
             reserving.cancelled(command.context["reservation"])
         case "SET_PROFILE" | "CLEAR_PROFILE":
             profiles.remember(command)
+            profiles.ask_what_is_active(command)
 
 
 def _begin(command: PeerCommand) -> None:
     """A session waits for the transaction, unless the charger was quicker; the virtual car comes."""
     evse = command.evse
     assert evse is not None
-    session = command.session or _waiting(command, evse)
+    session = command.session or _reserved_or_begun(command, evse) or _waiting(command, evse)
     plugged = command.call is not None and plugging.plug_for(command)
     if plugged and session.pk is not None:
         Session.objects.filter(pk=session.pk).update(meter={**session.meter, "plugged": True})
+
+
+def _reserved_or_begun(command: PeerCommand, evse: Evse) -> Session | None:
+    """A reservation that this start makes use of, or the session if the charger has begun it already."""
+    rows = Session.objects.filter(evse=evse, peer=command.peer, id_tag__iexact=command.context["id_tag"])
+    begun = Q(status=SessionStatus.ACTIVE, started_at__gte=command.created_at - timedelta(seconds=SLACK_SECONDS))
+    session = rows.filter(begun | Q(status=SessionStatus.RESERVATION)).order_by("-id").first()
+    if session is not None:
+        command.session = session
+        reference = command.context["authorization_reference"]
+        if reference:  # the last one given counts (OCPI contract, section 7)
+            Session.objects.filter(pk=session.pk).update(authorization_reference=reference)
+    return session
 
 
 def _waiting(command: PeerCommand, evse: Evse) -> Session:
@@ -187,6 +204,9 @@ def _tell(command: PeerCommand, result: str, response: dict[str, Any]) -> None:
         result=result, finished_at=timezone.now(), session=command.session, context={**command.context, "over": True}
     )
     words = binding(command.peer.version)
+    if command.kind == profiles.ACTIVE:
+        profiles.tell_what_is_active(command, result, response)
+        return
     if command.kind in profiles.KINDS:
         # The profile results have three words only (OCPI 2.2.1, 14.4.3).
         shown = result if result in PROFILE_RESULTS else "REJECTED"

@@ -38,7 +38,7 @@ def _each(rows: Any, handle: Callable[[Any], None]) -> None:
     for row in rows:
         try:
             with scope(row.tenant_id), transaction.atomic():
-                handle(type(row).objects.select_for_update(of=("self",)).get(pk=row.pk))
+                handle(type(row).objects.select_for_update(of=("self",), no_key=True).get(pk=row.pk))
         except (InterfaceError, OperationalError):
             raise
         except Exception:

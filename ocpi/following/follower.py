@@ -63,7 +63,9 @@ def follow(charger_id: UUID) -> None:
 
 def _follow(charger_id: UUID) -> None:
     # Locked, so that of two followers one waits; in an order, so that neither waits for the other.
-    locked = Evse.objects.filter(charger=charger_id, cpo__destroyed_at=None).select_for_update(of=("self",))
+    locked = Evse.objects.filter(charger=charger_id, cpo__destroyed_at=None).select_for_update(
+        of=("self",), no_key=True
+    )
     evses = list(locked.select_related("cpo", "location__cpo", "location__location").order_by("pk"))
     charger = Charger.objects.filter(pk=charger_id).first()
     if charger is None or not evses:

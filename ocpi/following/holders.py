@@ -50,7 +50,7 @@ def _waiting_session(evse: Evse, transaction: Transaction) -> Holder | None:
     """One that a command or a reservation has opened; a reservation also serves tokens of its group."""
     waiting = Session.objects.filter(evse=evse, transaction=None)
     waiting = waiting.filter(status__in=[SessionStatus.PENDING, SessionStatus.RESERVATION])
-    for session in waiting.select_related("peer").order_by("-id").select_for_update(of=("self",)):
+    for session in waiting.select_related("peer").order_by("-id").select_for_update(of=("self",), no_key=True):
         if session.id_tag.casefold() == transaction.id_tag.casefold():
             return Holder(
                 session.peer,

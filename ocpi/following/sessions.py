@@ -30,7 +30,7 @@ def follow(charger: Charger, evses: Sequence[Evse]) -> None:
         if evse is not None and evse.cpo.created_at <= transaction.started_at:
             _start(charger, evse, transaction)
     running = Session.objects.filter(evse__in=evses, status=SessionStatus.ACTIVE, transaction__isnull=False)
-    for session in running.select_related("peer", "cpo", "evse").select_for_update(of=("self",)):
+    for session in running.select_related("peer", "cpo", "evse").select_for_update(of=("self",), no_key=True):
         _update(charger, session)
 
 

@@ -45,7 +45,7 @@ class Call:
     url: str
     token: str = field(repr=False)
     version: str
-    body: Any = None
+    body: Any = field(default=None, repr=False)
     module: str = ""
     peer: Peer | None = None
     routing: Mapping[str, str] = field(default_factory=dict)

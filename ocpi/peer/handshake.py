@@ -5,8 +5,10 @@ open meanwhile. What must not happen twice is decided by conditional updates aft
 failure anywhere leaves everything as it was.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -34,6 +36,7 @@ from ocpplab.sealing import Unsealable, seal
 
 MODULE = "credentials"
 OPPOSITE = {SENDER: RECEIVER, RECEIVER: SENDER}
+UNFINISHED = timedelta(minutes=5)  # far longer than a registration takes
 Json = dict[str, Any]
 
 
@@ -103,15 +106,13 @@ def _party(role: Mapping[str, Any]) -> tuple[str, str, str]:
     return role["role"], role["country_code"].upper(), role["party_id"].upper()
 
 
-class _parties_are_unique:  # noqa: N801  # reads as the promise it keeps
+@contextmanager
+def _parties_are_unique() -> Iterator[None]:
     """Turns the database's objection to a party that another handshake has just taken into a refusal."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, IntegrityError):
-            raise InvalidField("roles: one of the parties has just been registered here by another peer") from error
+    try:
+        yield
+    except IntegrityError as error:
+        raise InvalidField("roles: one of the parties has just been registered here by another peer") from error
 
 
 def _store(peer: Peer, offer: Offer, endpoints: list[Json]) -> None:
@@ -245,6 +246,7 @@ def register(cpo: Cpo, versions_url: str, token_a: str) -> Peer:
     """
     try:
         check_peer_url(versions_url)
+        drop_unfinished(cpo)
         version, endpoints, asking = _agree(cpo, versions_url, token_a)
         peer = Peer.objects.create(cpo=cpo, version=version.number, versions_url=versions_url)
         try:
@@ -254,6 +256,12 @@ def register(cpo: Cpo, versions_url: str, token_a: str) -> Peer:
             raise
     except (Refusal, AddressRefused) as error:
         raise RegistrationFailed(f"Registration failed: {error}".replace("Your ", "Their ")) from error
+
+
+def drop_unfinished(cpo: Cpo) -> None:
+    """Clears away what a process left that died in the middle of a registration, its token with it."""
+    before = timezone.now() - UNFINISHED
+    Peer.objects.filter(cpo=cpo, state=PeerState.REGISTERING, created_at__lt=before).delete()
 
 
 def _agree(cpo: Cpo, versions_url: str, token_a: str) -> tuple[Binding, list[Json], _Asking]:

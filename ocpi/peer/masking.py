@@ -11,12 +11,7 @@ SHORTEST_SECRET = 4  # anything shorter would blank out half the text
 
 def masked(text: str, secrets: Iterable[str] = ()) -> str:
     """The body without tokens: neither those in a credentials object nor the `secrets` wherever they stand."""
-    try:
-        parsed = json.loads(text)
-    except ValueError:
-        shown = text
-    else:
-        shown = json.dumps(_without_tokens(parsed), ensure_ascii=False) if _holds_token(text) else text
+    shown = _masked_members(text) if _may_hold_token(text) else text
     for secret in secrets:
         if len(secret) >= SHORTEST_SECRET:
             shown = shown.replace(secret, MASK)
@@ -28,8 +23,15 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\\u0000").encode("utf-8", "backslashreplace").decode()
 
 
-def _holds_token(text: str) -> bool:
-    return '"token"' in text or "\\u" in text
+def _may_hold_token(text: str) -> bool:
+    return '"token"' in text or "\\u" in text  # the name may be written in escapes
+
+
+def _masked_members(text: str) -> str:
+    try:
+        return json.dumps(_without_tokens(json.loads(text)), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _without_tokens(value: Any) -> Any:

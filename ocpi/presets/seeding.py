@@ -40,7 +40,8 @@ def seed_presets(folder: Path = FOLDER) -> SeedReport:
     A published version is never changed: bundles were built from it, and the same order must give the same bundle.
     """
     documents = read_preset_files(folder)
-    _check_models(documents)
+    if problems := model_problems(documents):
+        raise InvalidPresets(problems)
     known = {(row.slug, row.version): row for row in Preset.objects.all()}
     report = SeedReport()
     for document in documents:
@@ -56,7 +57,8 @@ def seed_presets(folder: Path = FOLDER) -> SeedReport:
     return report
 
 
-def _check_models(documents: list[dict[str, Any]]) -> None:
+def model_problems(documents: list[dict[str, Any]]) -> list[str]:
+    """What the catalog lacks of what they are made from."""
     groups = [(document, group) for document in documents for group in document["groups"]]
     models = models_of({(group["brand_slug"], group["model_slug"]) for _, group in groups})
     problems = []
@@ -67,8 +69,7 @@ def _check_models(documents: list[dict[str, Any]]) -> None:
             problems.append(f"{name} is not in the catalog")
         elif not model.supports(group["ocpp_version"]) or group["connector_type"] not in model.connector_types:
             problems.append(f"{name} has no {group['connector_type']} with {group['ocpp_version']}")
-    if problems:
-        raise InvalidPresets(problems)
+    return problems
 
 
 def _publish(document: dict[str, Any], row: Preset | None, report: SeedReport) -> None:
@@ -83,6 +84,25 @@ def _publish(document: dict[str, Any], row: Preset | None, report: SeedReport) -
         report.created.append(name)
     else:
         (report.unchanged if row.content == document else report.differing).append(name)
+
+
+def next_version(slug: str) -> int:
+    newest = Preset.objects.filter(slug=slug).order_by("-version").first()
+    return newest.version + 1 if newest else 1
+
+
+@transaction.atomic
+def publish_edited(content: dict[str, Any]) -> Preset:
+    """A staff member's edit as a version of its own; `content` has been checked."""
+    preset = Preset.objects.create(
+        slug=content["slug"],
+        version=content["version"],
+        description=content["description"],
+        content=content,
+        edited=True,
+    )
+    audit.record("edit_preset", object_type="preset", object_id=preset.pk, organization_id=None, summary=str(preset))
+    return preset
 
 
 def gallery() -> list[Preset]:

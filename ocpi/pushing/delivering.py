@@ -90,7 +90,7 @@ def _lock_session(push: Push) -> None:
     """The session before its push, as those who write sessions lock them."""
     kind, _, pk = push.subject.partition(":")
     if kind == "session":
-        list(Session.objects.filter(pk=int(pk)).select_for_update().values_list("pk"))
+        list(Session.objects.filter(pk=int(pk)).select_for_update(no_key=True).values_list("pk"))
 
 
 def release(attempt: Attempt) -> None:
@@ -106,7 +106,7 @@ def settle(attempt: Attempt, reply: Reply) -> None:
     with scope(push.tenant_id), transaction.atomic():  # type: ignore[arg-type]
         _lock_session(push)
         client.record(push.cpo, attempt.call, reply)
-        row = Push.objects.select_for_update().filter(pk=push.pk, state=PushState.WAITING).first()
+        row = Push.objects.select_for_update(no_key=True).filter(pk=push.pk, state=PushState.WAITING).first()
         if row is not None:
             _judge(row, attempt, reply)
         _judge_peer(push.peer, reply)

@@ -83,7 +83,7 @@ def _tariff(push: Push, words: Binding, pk: int) -> Built:
 def _session(push: Push, words: Binding, pk: int) -> Built:
     """Whole when it is new to the peer, when its state changed, and whenever an earlier attempt may have arrived: a
     PATCH appends periods, so the same one must not arrive twice."""
-    row = Session.objects.select_for_update(of=("self",)).select_related("cpo").filter(pk=pk).first()
+    row = Session.objects.select_for_update(of=("self",), no_key=True).select_related("cpo").filter(pk=pk).first()
     if row is None:
         raise Nothing("the session is gone")
     path = f"{_party(push.peer)}/{row.session_id}"

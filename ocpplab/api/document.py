@@ -52,8 +52,8 @@ TAGS = {
     "list, the authorization cache, and faults. These wait for the station and answer 200.",
     "CSMS on trial": "Where the CSMS breaks the protocol, in words for its developers, and how fast it answers.",
     "Runs": "A span of the log under a name, kept frame by frame, and what is different from one run to another.",
-    "OCPI": "Charge Point Operators for eMSPs to roam with: built from a template in one call, with locations, chargers, "
-    "tariffs and credentials. What their chargers do over OCPP is what a peer sees over OCPI.",
+    "OCPI": "Charge Point Operators for eMSPs to roam with: built from a template in one call, with locations, "
+    "chargers, tariffs and credentials. What their chargers do over OCPP is what a peer sees over OCPI.",
     "Logs": "Every OCPP frame in either direction, what the connection did, and what the charger shows of itself.",
 }
 

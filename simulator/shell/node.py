@@ -13,6 +13,7 @@ from uuid import UUID
 from django.conf import settings
 
 from chargers import bus
+from chargers.services import queues
 from chargers.services.ingest import Record
 from chargers.services.partitions import ensure_partitions
 from simulator.shell import inbox, leases, recovery
@@ -33,6 +34,7 @@ WATCH_SECONDS = 0.2
 SPOOL_RETRY_SECONDS = 0.25
 MARGIN = 0.1  # of the lease: sockets are closed this much before it ends
 FLUSH_AT_STOP_SECONDS = 8.0
+FETCH_RETRY_SECONDS = 1.0
 GOING_AWAY = 1001
 
 
@@ -77,6 +79,7 @@ class Node:
         self._look_again = asyncio.Event()
         self._watcher: asyncio.TimerHandle | None = None
         self._mover: asyncio.Task[None] | None = None
+        self._fetches: set[asyncio.Task[None]] = set()
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -114,6 +117,8 @@ class Node:
         """Hands everything over: sockets closed with 1001, the queue written, the leases freed."""
         self.pace.clear()
         await self.stop_runners(list(self.runners), GOING_AWAY, "going away", parked=True)
+        for task in self._fetches:
+            task.cancel()
         written = False
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_AT_STOP_SECONDS):

@@ -1,7 +1,9 @@
 """A worker's part and a simulator's part of building bundles, played on the test's own database."""
 
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 
 from chargers.models import Charger, ConnectionStatus, ProvisioningStatus, Runtime
@@ -16,6 +18,10 @@ MINUTES = 3600
 
 
 def seed() -> None:
+    """The catalog, the templates, and the folder that is the embedded broker."""
+    if not settings.REDIS_URL:
+        Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"]).mkdir(parents=True, exist_ok=True)
+        Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS["control_folder"]).mkdir(parents=True, exist_ok=True)
     call_command("seed_catalog", verbosity=0)
     call_command("seed_presets", verbosity=0)
 

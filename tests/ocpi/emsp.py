@@ -8,6 +8,7 @@ import base64
 import json
 import re
 import secrets
+import ssl
 import threading
 import time
 import uuid
@@ -105,6 +106,7 @@ class Emsp:
         modules: dict[str, str] | None = None,
         versions: list[str] | None = None,
         name: str = "Scripted eMSP",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.version, self.country, self.party, self.name = version, country, party, name
         self.modules = dict(MODULES if modules is None else modules)
@@ -130,7 +132,9 @@ class Emsp:
             platform = emsp
 
         self._server = _Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_address[1]}"
         self.versions_url = f"{self.url}/versions"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 

@@ -14,6 +14,7 @@ from ocpi.models import (
     CpoLocation,
     Credential,
     Evse,
+    Peer,
     PeerCommand,
     Reservation,
     Session,
@@ -24,7 +25,7 @@ from simulator.csms.models import CallState, CsmsCall, Station
 from tenants.models import Organization
 from tenants.scoping import scope
 from tests.ocpi.conftest import Visitor
-from tests.ocpi.stage import Stage, build
+from tests.ocpi.stage import Stage, build, endpoints_at
 
 TOKEN = {
     "country_code": "NL",
@@ -387,6 +388,19 @@ def test_a_used_reservation_goes_on_as_the_same_session_and_is_billed_with_it(st
     assert Reservation.objects.unscoped().get().ended_at is not None
 
 
+def test_a_start_at_a_reserved_evse_uses_the_reservation(stage: Stage) -> None:
+    session = reserved(stage)
+    start(stage, authorization_reference="REF-2")
+    stage.csms_answers({"status": "Accepted"})
+    assert Session.objects.unscoped().count() == 1
+    stage.outbox()
+    stage.begin = timezone.now().replace(microsecond=0)
+    stage.start("CARD-1", 1)
+    (active,) = stage.told("sessions")
+    assert (active.body["id"], active.body["status"]) == (session.session_id, "ACTIVE")
+    assert active.body["authorization_reference"] == "REF-2"
+
+
 def test_an_expired_reservation_is_completed_and_billed_where_it_costs(stage: Stage) -> None:
     session = reserved(stage)
     stage.outbox()
@@ -491,6 +505,21 @@ def test_a_profile_is_set_asked_for_and_cleared(stage: Stage) -> None:
     profile(stage, "DELETE", session_id)
     stage.look()
     assert result(stage) == "UNKNOWN"
+
+
+def test_a_peer_that_wants_to_hear_is_told_what_the_charger_makes_of_a_profile(stage: Stage) -> None:
+    told_there = {"sessions": "RECEIVER", "chargingprofiles": "SENDER"}
+    Peer.objects.unscoped().update(endpoints=endpoints_at("http://127.0.0.1:9", told_there))
+    session_id = running_session(stage)
+    profile(stage, "PUT", session_id)
+    stage.csms_answers({"status": "Accepted"})
+    assert result(stage) == "ACCEPTED"
+    periods = [{"startPeriod": 0, "limit": 3999.96}]
+    schedule = {"chargingRateUnit": "W", "duration": 86400, "chargingSchedulePeriod": periods}
+    stage.csms_answers({"status": "Accepted", "scheduleStart": "2026-03-01T08:00:00Z", "chargingSchedule": schedule})
+    (call,) = stage.outbox()
+    assert (call.method, call.url) == ("PUT", f"http://127.0.0.1:9/chargingprofiles/{session_id}")
+    assert call.body["charging_profile"]["charging_profile_period"] == [{"start_period": 0, "limit": 4000.0}]
 
 
 def test_profiles_of_unknown_sessions_and_of_those_under_way(stage: Stage) -> None:

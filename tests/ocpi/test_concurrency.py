@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
 
 from ocpi import credentials
-from ocpi.models import Cpo, Credential
+from ocpi.models import Cpo, Credential, Peer
 from ocpi.peer import links
 from tenants.models import Organization
 from tenants.scoping import scope
@@ -78,3 +79,28 @@ def test_silent_peers_delay_nobody(address: str, cpo: Cpo) -> None:
     for thread in threads:
         thread.join(30)
     assert {one.code for one in answers} == {3001}
+
+
+def test_a_web_process_that_dies_in_a_handshake_leaves_it_undone(cpo: Cpo, tmp_path: Path) -> None:
+    token_a = new_token_a(cpo)
+    ended: list[BaseException] = []
+
+    def join(url: str) -> None:
+        try:
+            emsp.register(url, token_a)
+        except (HTTPException, OSError) as error:
+            ended.append(error)
+
+    with Emsp() as emsp:
+        emsp.script("versions", Answer(hang=True))
+        with web(tmp_path / "first.log") as address:  # killed at the end of the block
+            thread = threading.Thread(target=join, args=(f"{address}{links.PREFIX}{cpo.pk}/versions",))
+            thread.start()
+            emsp.wait_for_request("versions", "GET")
+        thread.join(30)
+        assert ended
+        with scope(cpo.tenant_id):
+            assert not Peer.objects.exists()
+        with web(tmp_path / "second.log") as address:
+            answer = emsp.register(f"{address}{links.PREFIX}{cpo.pk}/versions", token_a)
+            assert (answer.http, answer.code) == (200, 1000), answer.text

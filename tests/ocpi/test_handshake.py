@@ -1,14 +1,17 @@
 """Registration by either side's initiative, renewal and the end, over real sockets."""
 
 import json
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from ocpi import credentials
 from ocpi.models import Cpo, Credential, Exchange, Peer, PeerRole, PeerState, Push, PushState, Token
@@ -17,7 +20,7 @@ from ocpplab.sealing import unseal
 from tenants.models import Organization
 from tenants.scoping import scope
 from tests.ocpi import bundle, schemas
-from tests.ocpi.emsp import MODULES, Answer, Emsp, Response
+from tests.ocpi.emsp import MODULES, Answer, Emsp, Received, Response
 
 pytestmark = pytest.mark.usefixtures("served")
 VERSIONS = schemas.VERSIONS
@@ -342,28 +345,35 @@ def test_a_renewal_that_fails_leaves_the_old_token(cpo: Cpo, url: str, token_a: 
         assert unseal(Peer.objects.get().sealed_token) == emsp.token_b
 
 
-def test_one_of_two_handshakes_with_the_same_token_wins(cpo: Cpo, url: str, token_a: str) -> None:
-    """Both stand in the middle of it at the same time; the other one is told 401."""
-    meet = threading.Barrier(2, timeout=20)
-    platforms = [Emsp(party=party) for party in ("EM1", "EM2")]
+@pytest.mark.parametrize("rivals", ["one token", "one party"])
+def test_one_of_two_handshakes_wins(cpo: Cpo, url: str, token_a: str, rivals: str) -> None:
+    """Both stand in the middle of it at the same time; the other one is told 401, or 2001 for the party."""
+    meet = threading.Barrier(2, timeout=60)
+    share_token = rivals == "one token"
+    platforms = [Emsp(party="EM1"), Emsp(party="EM2" if share_token else "EM1")]
+    tokens = [token_a, token_a if share_token else new_token_a(cpo)]
     answers: list[Response] = []
 
-    def join(platform: Emsp) -> None:
+    def join(platform: Emsp, token: str) -> None:
         with platform:
             serve = platform.serve
-            platform.serve = lambda request: (  # type: ignore[method-assign]
-                meet.wait() if request.module == "2.2.1" else None,
-                serve(request),
-            )[1]
-            answers.append(platform.register(url, token_a))
 
-    threads = [threading.Thread(target=join, args=(one,)) for one in platforms]
+            def met(request: Received) -> Answer:
+                if request.module == "2.2.1":
+                    meet.wait()
+                return serve(request)
+
+            platform.serve = met  # type: ignore[method-assign]
+            answers.append(platform.register(url, token))
+
+    threads = [threading.Thread(target=join, args=pair) for pair in zip(platforms, tokens, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
-    assert sorted(one.http for one in answers) == [200, 401]
-    assert rows(cpo) == {"peers": 1, "roles": 1, "A": 0, "C": 1}
+        thread.join(60)
+    told = sorted((one.http, one.code) for one in answers)
+    assert told == ([(200, 1000), (401, 2000)] if share_token else [(200, 1000), (200, 2001)])
+    assert rows(cpo) == {"peers": 1, "roles": 1, "A": 0 if share_token else 1, "C": 1}
 
 
 def test_a_bundle_that_ends_meanwhile_registers_nobody(cpo: Cpo, url: str, token_a: str, emsp: Emsp) -> None:
@@ -401,6 +411,40 @@ def test_a_registration_of_ours_that_fails_leaves_nothing(cpo: Cpo, emsp: Emsp, 
     given = emsp.requests("credentials", "POST")
     if given:
         assert emsp.call("GET", links.versions_url(cpo), token=given[0].body["token"]).http == 401
+
+
+def test_what_a_dead_process_left_of_a_registration_is_cleared_away(cpo: Cpo, emsp: Emsp) -> None:
+    with scope(cpo.tenant_id):
+        for minutes in (1, 60):
+            left = Peer.objects.create(cpo=cpo, version="2.2.1", state=PeerState.REGISTERING)
+            token = credentials.mint(cpo, Credential.C, left)
+            Peer.objects.filter(pk=left.pk).update(created_at=timezone.now() - timedelta(minutes=minutes))
+        handshake.register(cpo, emsp.versions_url, emsp.token_a)
+        states = sorted(Peer.objects.values_list("state", flat=True))
+    assert states == [PeerState.REGISTERED, PeerState.REGISTERING]  # the young one may be under way
+    assert emsp.call("GET", links.versions_url(cpo), token=token).http == 401
+
+
+def test_no_table_holds_a_token(cpo: Cpo, url: str, token_a: str, emsp: Emsp, caplog: pytest.LogCaptureFixture) -> None:
+    """A, B, C, the one that was rotated away, and one that only came back from a platform: in no form, in no column."""
+    caplog.set_level(logging.DEBUG)
+    emsp.register(url, token_a)
+    secrets = [token_a, emsp.token_b, emsp.token_c]
+    answer = emsp.call("PUT", emsp.endpoints["credentials"], emsp.credentials())
+    emsp.token_c = answer.data["token"]
+    with Emsp(party="EM2") as other, scope(cpo.tenant_id):
+        handshake.register(cpo, other.versions_url, other.token_a)
+        other.call("GET", links.versions_url(cpo), token=other.token_c)
+        secrets += [emsp.token_c, other.token_a, other.token_b, other.token_c]
+    dump = caplog.text
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            dump += repr(cursor.fetchall())
+    assert "ocpi/peer" in dump
+    for secret in secrets:
+        assert secret not in dump
+        assert bundle.encoded(secret).rstrip("=")[:-1] not in dump
 
 
 def test_every_exchange_is_on_the_record_without_tokens(cpo: Cpo, url: str, token_a: str, emsp: Emsp) -> None:

@@ -40,6 +40,8 @@ def test_a_fresh_clone_has_nothing_to_report():
         ({"RATE_LIMIT": "600/fortnight"}, ["E011"]),
         ({"RATE_LIMIT": "0/minute"}, ["E011"]),
         ({"OCPI_FAILED_AUTH_LIMIT": "many"}, ["E011"]),
+        ({"OCPI_PEER_SECONDS": 0.0}, ["E012"]),
+        ({"OCPI_PEER_SECONDS": 60.0}, ["E012"]),
         ({"REDIS_URL": "redis://127.0.0.1/0"}, ["W005"]),
         ({"DATABASES": POSTGRES}, ["W006"]),
         ({"DATABASES": POSTGRES, "REDIS_URL": "redis://127.0.0.1/0", "SIMULATORS": 4}, []),

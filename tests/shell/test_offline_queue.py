@@ -3,12 +3,16 @@
 import json
 import signal
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from chargers.models import Charger, StationState
+from chargers.models import Charger, QueuedMessage, StationState
+from simulator.core import tail
 from tests.contract.proving import proves
+from tests.core.rig import SOCKET, Rig
 from tests.shell.conftest import command, eventually, outcome, query
 from tests.shell.csms import Csms
 from tests.shell.process import NodeProcess
@@ -90,3 +94,55 @@ async def test_over_an_orderly_restart_the_offline_transaction_goes_on(
     await done(charger, "stop_session", connector_id=1)
     await csms.until(lambda: bool(csms.received(ME, "StopTransaction")), within=60)
     assert story(csms) == [("StartTransaction", None), ("StopTransaction", 7)]
+
+
+def remember(charger: Charger) -> list[str]:
+    """Gives the charger a past: offline for so long that most of its messages lie in rows. Their timestamps."""
+    rig = Rig(outlets=(SOCKET,)).boot()
+    rig.command("update_configuration", configuration={"MeterValueSampleInterval": "1"})
+    rig.go_down()
+    rig.command("start_transaction", id_tag="A", connector_id=1)
+    rig.run(400)
+    rig.command("stop_session", connector_id=1)
+    rig.station.shut_down(rig.now)
+    rig.collect()
+    memory = rig.station.memory
+    numbers = memory.pop(tail.SECTION)
+    StationState.objects.update_or_create(charger=charger, defaults={"memory": memory})
+    QueuedMessage.objects.bulk_create(
+        QueuedMessage(charger=charger, number=abs(one), droppable=one < 0, call=rig.kept[tail.name_of(abs(one))])
+        for one in numbers
+    )
+    calls = [memory[name] for name in sorted(memory) if name.startswith("queue.")]
+    calls += [rig.kept[name] for name in sorted(rig.kept)]
+    return [when(one["payload"]) for one in calls]
+
+
+def when(payload: dict[str, Any]) -> str:
+    told: str = payload.get("timestamp") or payload["meterValue"][0]["timestamp"]
+    return told
+
+
+def heard(csms: Csms) -> list[str]:
+    """The timestamps of the transaction messages as they came, one that was repeated only once."""
+    actions = ("StartTransaction", "MeterValues", "StopTransaction")
+    frames = [json.loads(text) for direction, text in csms.frames[ME] if direction == "cp_to_csms"]
+    times = [when(frame[3]) for frame in frames if frame[0] == 2 and frame[2] in actions]
+    return [one for one, _ in groupby(times)]
+
+
+async def test_a_long_queue_is_told_in_order_though_the_node_is_killed_on_the_way(
+    fleet_of: Fleet, csms: Csms, start_process: NodeStarter
+) -> None:
+    [charger] = await query(lambda: fleet_of(1, csms.url))
+    told = await query(lambda: remember(charger))
+    assert len(told) > 400
+    first = start_process(1)
+    await csms.until(lambda: len(csms.received(ME, "MeterValues")) >= 130, within=60)
+    first.send(signal.SIGKILL)
+    first.wait()
+    start_process(2)
+    await csms.until(lambda: bool(csms.received(ME, "StopTransaction")), within=90)
+    assert heard(csms) == told
+    assert {one["transactionId"] for one in csms.received(ME, "MeterValues")} == {7}
+    await eventually(lambda: not QueuedMessage.objects.exists() and queued(charger) == [])

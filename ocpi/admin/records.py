@@ -1,0 +1,141 @@
+"""What a bundle consists of and what passed between it and its peers: rows to look at."""
+
+from typing import Any
+
+from django.contrib import admin
+
+from ocpi.models import Cdr, CpoLocation, Evse, Exchange, Peer, PeerCommand, Push, Session, Tariff
+from tenants.admin import ReadOnlyAdmin, RelatedFilter, TenantAdmin
+from tenants.admin.display import badge, code, pretty
+
+EVSE_COLOURS = {
+    "AVAILABLE": "success", "CHARGING": "info", "RESERVED": "info", "BLOCKED": "warning", "INOPERATIVE": "warning",
+    "OUTOFORDER": "danger",
+}  # fmt: skip
+
+
+class CpoRecordAdmin(ReadOnlyAdmin, TenantAdmin):
+    """Rows of a CPO, whose organization is the CPO's."""
+
+    list_filter: Any = (("cpo", RelatedFilter),)
+    list_select_related: Any = ("cpo",)
+    ordering: Any = ("-id",)
+
+
+@admin.register(CpoLocation)
+class CpoLocationAdmin(CpoRecordAdmin):
+    list_display = ("ocpi_id", "cpo", "site", "country", "removed_at", "last_updated")
+    list_select_related = ("cpo", "location")
+    search_fields = ("ocpi_id", "location__name", "location__city")
+
+    @admin.display(description="location")
+    def site(self, row: CpoLocation) -> str:
+        return f"{row.location.name}, {row.location.city}" if row.location else ""
+
+
+@admin.register(Evse)
+class EvseAdmin(CpoRecordAdmin):
+    list_display = ("uid", "cpo", "charger", "shown_status", "last_updated")
+    list_filter = (("cpo", RelatedFilter), "status")
+    list_select_related = ("cpo", "charger")
+    search_fields = ("uid", "evse_id", "charger__identity")
+
+    @badge("status", EVSE_COLOURS)
+    def shown_status(self, row: Evse) -> str:
+        return row.status
+
+
+@admin.register(Tariff)
+class TariffAdmin(CpoRecordAdmin):
+    list_display = ("tariff_id", "cpo", "currency", "removed_at", "last_updated")
+    search_fields = ("tariff_id",)
+    fields = ("cpo", "tariff_id", "object", "removed_at", "last_updated")
+    readonly_fields = fields
+
+    @admin.display
+    def currency(self, row: Tariff) -> str:
+        return str(row.content.get("currency", ""))
+
+    @admin.display(description="tariff")
+    def object(self, row: Tariff) -> Any:
+        return pretty(row.content)
+
+
+@admin.register(Peer)
+class PeerAdmin(CpoRecordAdmin):
+    list_display = ("__str__", "cpo", "state_shown", "version", "failures", "registered_at")
+    list_filter = (("cpo", RelatedFilter), "state")
+    fields = ("cpo", "state", "version", "versions_url", "roles", "endpoints", "failures", "registered_at")
+
+    @badge("state", {"registered": "success", "offline": "warning", "credentials_rejected": "danger"})
+    def state_shown(self, row: Peer) -> str:
+        return row.state
+
+
+@admin.register(Session)
+class SessionAdmin(CpoRecordAdmin):
+    list_display = ("session_id", "cpo", "peer", "evse", "status", "kwh", "started_at", "ended_at")
+    list_filter = (("cpo", RelatedFilter), "status")
+    list_select_related = ("cpo", "peer", "evse")
+    search_fields = ("session_id", "id_tag")
+
+
+@admin.register(Cdr)
+class CdrAdmin(CpoRecordAdmin):
+    list_display = ("cdr_id", "cpo", "peer", "energy", "cost", "created_at")
+    list_select_related = ("cpo", "peer")
+    search_fields = ("cdr_id",)
+    fields = ("cpo", "peer", "session", "object", "peer_url", "created_at")
+    readonly_fields = fields
+
+    @admin.display(description="kWh")
+    def energy(self, row: Cdr) -> Any:
+        return row.content.get("total_energy")
+
+    @admin.display
+    def cost(self, row: Cdr) -> str:
+        return f"{row.content.get('total_cost', {}).get('excl_vat')} {row.content.get('currency')}"
+
+    @admin.display(description="CDR")
+    def object(self, row: Cdr) -> Any:
+        return pretty(row.content)
+
+
+@admin.register(Exchange)
+class ExchangeAdmin(CpoRecordAdmin):
+    list_display = ("at", "cpo", "peer", "direction", "method", "url", "http_status", "status_code", "problem")
+    list_filter = (("cpo", RelatedFilter), "direction", "module")
+    list_select_related = ("cpo", "peer")
+    search_fields = ("url", "correlation_id", "request_id")
+    show_full_result_count = False
+    fields = (
+        "cpo", "peer", "at", "direction", "method", "url", "request", "http_status", "status_code", "response",
+        "problem", "attempt", "duration", "request_id", "correlation_id",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    @admin.display
+    def request(self, row: Exchange) -> Any:
+        return code(row.request_body)
+
+    @admin.display
+    def response(self, row: Exchange) -> Any:
+        return code(row.response_body)
+
+
+@admin.register(Push)
+class PushAdmin(CpoRecordAdmin):
+    list_display = ("subject", "cpo", "peer", "method", "shown_state", "attempts", "due_at", "problem")
+    list_filter = (("cpo", RelatedFilter), "state")
+    list_select_related = ("cpo", "peer")
+    search_fields = ("subject",)
+
+    @badge("state", {"delivered": "success", "refused": "danger", "given_up": "warning"})
+    def shown_state(self, row: Push) -> str:
+        return row.state
+
+
+@admin.register(PeerCommand)
+class PeerCommandAdmin(CpoRecordAdmin):
+    list_display = ("kind", "cpo", "peer", "evse", "result", "created_at", "finished_at")
+    list_select_related = ("cpo", "peer", "evse")
