@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 
 LONGEST = 500
+LONGEST_SIGNED = 4_000  # URLs of storage services carry their own permission
 # Link-local, and the metadata services of clouds that stand elsewhere.
 NEVER = tuple(
     ip_network(text)
@@ -40,10 +41,24 @@ def check_csms_url(url: str) -> None:
     _judge_host(parts.hostname.rstrip("."))
 
 
-def split(url: str) -> SplitResult:
+def check_transfer_url(url: str) -> SplitResult:
+    """The parts of a file server's URL that a CSMS has given. Raises AddressRefused for one never to be called.
+
+    As with a CSMS's URL a name is judged by its spelling only; user name and password may stand in it.
+    """
+    parts = split(url, LONGEST_SIGNED)
+    if parts.scheme not in ("http", "https", "ftp"):
+        raise AddressRefused("The URL must begin with http://, https:// or ftp://.")
+    if not parts.hostname:
+        raise AddressRefused("The URL names no host.")
+    _judge_host(parts.hostname.rstrip("."))
+    return parts
+
+
+def split(url: str, longest: int = LONGEST) -> SplitResult:
     """The parts of a URL that is fit to be stored and sent. Raises AddressRefused."""
-    if len(url) > LONGEST or UNFIT.search(url):
-        raise AddressRefused(f"The URL must have at most {LONGEST} characters, without spaces or backslashes.")
+    if len(url) > longest or UNFIT.search(url):
+        raise AddressRefused(f"The URL must have at most {longest} characters, without spaces or backslashes.")
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -22,6 +22,8 @@ from kombu.exceptions import OperationalError
 from chargers import bus
 from ocpi import cpo_settings, credentials
 from ocpi.building.dismantling import dismantle
+from ocpi.building.sites import sample_every
+from ocpi.following import marks
 from ocpi.models import Cpo, CpoLocation, Credential, Evse, EvseStatus, Preset
 from ocpi.presets.plan import group_sizes
 from ocpi.presets.seeding import find_preset
@@ -33,6 +35,7 @@ TASK = "ocpi.tasks.run_bundle"
 SIGNS = digits + ascii_uppercase
 OVERRIDES = ("locations", "chargers_per_location")
 NUMBER = re.compile(r"[0-9]+")
+MOST_TRIES = 20
 LOCATIONS_AT_ONCE = 20  # deleted while the caller waits
 LARGEST_ID = 2**63 - 1
 SEEDS = 2**53  # what every JSON reader keeps exactly
@@ -60,7 +63,7 @@ def create(wanted: NewBundle) -> tuple[Cpo, str]:
     """The row and its Token A, whose text is given here only. Raises NotFound, Invalid, Unavailable."""
     preset = find_preset(wanted.template)
     check_overrides(preset, wanted.overrides)
-    while True:
+    for _ in range(MOST_TRIES):
         try:
             with transaction.atomic():
                 cpo = _insert(wanted, preset)
@@ -69,6 +72,7 @@ def create(wanted: NewBundle) -> tuple[Cpo, str]:
             return cpo, token
         except IntegrityError:
             continue  # somebody took the party between our look and our insert: the next look sees it
+    raise Unavailable("Too many CPOs of this party are being made at once: repeat in a moment.")
 
 
 def check_overrides(preset: Preset, overrides: dict[str, int]) -> None:
@@ -165,6 +169,10 @@ def change_settings(cpo: Cpo, changes: dict[str, Any]) -> dict[str, Any]:
             summary=str(cpo),
             details=changes,
         )
+        if "update_interval" in changes:
+            sample_every(row, changes["update_interval"])
+        if "occupied_as" in changes:
+            marks.mark_all(row)
     return cpo_settings.settings_of(row)
 
 

@@ -35,8 +35,8 @@ def mint(cpo: Cpo, kind: str, peer: Peer | None = None) -> str:
 
 
 def digest(token: str) -> str:
-    """HMAC-SHA256 in hexadecimal, under a key derived from SECRET_KEY."""
-    return _digest(token, settings.SECRET_KEY)
+    """HMAC-SHA256 in hexadecimal, under a key made of the installation's secret; older secrets only recognise."""
+    return _digest(token, settings.SEALING_KEYS[0])
 
 
 def _digest(token: str, secret: str) -> str:
@@ -50,7 +50,7 @@ def find(cpo_id: int, token: str) -> Credential | None:
     None for a token that is unknown, another CPO's, revoked, a Token A already used, or a CPO that is gone or expired.
     No scope is needed: this is the door.
     """
-    digests = [_digest(token, str(secret)) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    digests = [_digest(token, secret) for secret in settings.SEALING_KEYS]
     alive = Q(cpo__expires_at__isnull=True) | Q(cpo__expires_at__gt=timezone.now())
     rows = Credential.objects.unscoped().select_related("cpo", "peer")
     found = rows.filter(alive, digest__in=digests, revoked_at=None, cpo__destroyed_at=None).first()

@@ -7,16 +7,17 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ocpi.models import Exchange, Push, PushState
+from ocpi.models import Exchange, PeerCommand, Push, PushState
 
 BATCH = 5_000
 
 
 def prune(*, days: int | None = None) -> int:
-    """Deletes exchanges and finished pushes that are older than the retention; returns how many rows went."""
+    """Deletes exchanges, finished pushes and commands older than the retention; returns how many rows went."""
     before = timezone.now() - timedelta(days=settings.MESSAGE_RETENTION_DAYS if days is None else days)
     finished = Push.objects.unscoped().filter(finished_at__lt=before).exclude(state=PushState.WAITING)
-    return _delete(Exchange.objects.unscoped().filter(at__lt=before)) + _delete(finished)
+    done = PeerCommand.objects.unscoped().filter(finished_at__lt=before)
+    return _delete(Exchange.objects.unscoped().filter(at__lt=before)) + _delete(finished) + _delete(done)
 
 
 def _delete(rows: QuerySet[Any]) -> int:

@@ -159,6 +159,10 @@ def _connector_refusal(charger: Charger, payload: Mapping[str, Any], outlets: Ou
     evse_id, connector_id = payload.get("evse_id"), payload.get("connector_id")
     if evse_id is None and connector_id is None:
         return None
+    if {evse_id, connector_id} <= {None, 0}:
+        return None  # the whole station, where the command's own fields let one name it
+    if 0 in (evse_id, connector_id):
+        return InvalidRequest("0 is the whole station: give it alone, or an outlet.")
     known = outlets.get(charger.pk, ())
     if charger.ocpp_version == OcppVersion.V16:
         number = evse_id if connector_id is None else connector_id

@@ -335,9 +335,7 @@ def _keep_commands(commands: Mapping[str, Sequence[tuple[int, CommandAdvanced]]]
         for epoch, fact in commands[row.pk]:
             if row.state not in FINAL_STATES:
                 _advance(row, epoch, fact)
-    rewrite(
-        changed, ["state", "reason", "frames", "result", "claimed_at", "claimed_epoch", "sent_at", "finished_at"]
-    )
+    rewrite(changed, ["state", "reason", "frames", "result", "claimed_at", "claimed_epoch", "sent_at", "finished_at"])
 
 
 def _advance(row: ChargerCommand, epoch: int, fact: CommandAdvanced) -> None:

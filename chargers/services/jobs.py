@@ -29,7 +29,6 @@ from chargers.services.provisioning import Failure, NewCharger
 from locations.models import Location
 from ocpplab.api.errors import NotFound, Unavailable
 from tenants import audit
-from tenants.audit import Actor
 from tenants.scoping import scope
 
 logger = logging.getLogger(__name__)
@@ -50,17 +49,12 @@ class ClaimLost(Exception):
 @transaction.atomic
 def accept(location: Location, wanted: Sequence[NewCharger], failed: Sequence[Failure]) -> Job:
     """The job's row, in PENDING. Raises Unavailable, with no row left, when the broker does not answer."""
-    actor = audit.current_actor()
     job = Job.objects.create(
         location=location,
         wanted=[asdict(one) for one in wanted],
         total=len(wanted),
         failed=[_failure(one) for one in failed],
-        actor={
-            "label": actor.label,
-            "user_id": actor.user_id,
-            "token_id": str(actor.token_id) if actor.token_id else None,
-        },
+        actor=audit.as_json(audit.current_actor()),
     )
     _audit(job)
     try:
@@ -133,7 +127,7 @@ def run(job_id: uuid.UUID, is_stopping: Callable[[], bool] = lambda: False) -> N
         return
     job = Job.objects.unscoped().select_related("location").get(pk=job_id)
     try:
-        with scope(job.location.tenant_id), acting_for(job):  # type: ignore[arg-type]
+        with scope(job.location.tenant_id), audit.acting(job.actor):  # type: ignore[arg-type]
             while job.done < job.total and not is_stopping():
                 _do_chunk(job)
         _release(job)
@@ -155,23 +149,6 @@ def _claim(job_id: uuid.UUID, claim: str) -> bool:
 
 def _from_now(seconds: float) -> Combinable:
     return ExpressionWrapper(Now() + Value(timedelta(seconds=seconds)), output_field=DateTimeField())
-
-
-class acting_for:  # noqa: N801  # reads as a phrase in a `with`
-    """Within the block the actor is the job's, whose name the audit rows bear."""
-
-    def __init__(self, job: Job) -> None:
-        token_id = job.actor.get("token_id")
-        self.actor = Actor(
-            job.actor.get("label", "system"), job.actor.get("user_id"), uuid.UUID(token_id) if token_id else None
-        )
-
-    def __enter__(self) -> None:
-        self.before = audit.current_actor()
-        audit.act_as(self.actor)
-
-    def __exit__(self, *exc: object) -> None:
-        audit.act_as(self.before)
 
 
 @transaction.atomic

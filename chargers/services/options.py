@@ -10,11 +10,15 @@ from django.utils import timezone
 
 from chargers import bus
 from chargers.models import Charger
-from simulator.core.setup import Options
+from simulator.core.physical.vehicle import PROFILES
+from simulator.core.registration import PERIODIC
+from simulator.core.setup import ANY_CAR, Options
 from tenants import audit
 
 ON_POWER_LOSS = ("stop-before", "stop-after", "resume")
-DEFAULTS: dict[str, Any] = msgspec.to_builtins(Options())
+HEARTBEAT_MODES = ("idle", PERIODIC)
+EV_PROFILES = (ANY_CAR, *(profile.name for profile in PROFILES))
+DEFAULTS: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(Options()))
 
 
 def options_of(charger: Charger) -> dict[str, Any]:

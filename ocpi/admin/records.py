@@ -1,12 +1,13 @@
 """What a bundle consists of and what passed between it and its peers: rows to look at."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 
 from ocpi.models import Cdr, CpoLocation, Evse, Exchange, Peer, PeerCommand, Push, Session, Tariff
 from tenants.admin import ReadOnlyAdmin, RelatedFilter, TenantAdmin
 from tenants.admin.display import badge, code, pretty
+from tenants.scoping import scope
 
 EVSE_COLOURS = {
     "AVAILABLE": "success", "CHARGING": "info", "RESERVED": "info", "BLOCKED": "warning", "INOPERATIVE": "warning",
@@ -17,9 +18,9 @@ EVSE_COLOURS = {
 class CpoRecordAdmin(ReadOnlyAdmin, TenantAdmin):
     """Rows of a CPO, whose organization is the CPO's."""
 
-    list_filter: Any = (("cpo", RelatedFilter),)
-    list_select_related: Any = ("cpo",)
-    ordering: Any = ("-id",)
+    list_filter: ClassVar[Any] = (("cpo", RelatedFilter),)
+    list_select_related: ClassVar[Any] = ("cpo",)
+    ordering: ClassVar[Any] = ("-id",)
 
 
 @admin.register(CpoLocation)
@@ -39,10 +40,28 @@ class EvseAdmin(CpoRecordAdmin):
     list_filter = (("cpo", RelatedFilter), "status")
     list_select_related = ("cpo", "charger")
     search_fields = ("uid", "evse_id", "charger__identity")
+    fields = (
+        "cpo", "location", "charger", "uid", "evse_id", "status", "outlet_evse", "outlet_connector", "tariff_ids",
+        "shown_connector", "shown_attributes", "created_at", "last_updated",
+    )  # fmt: skip
+    readonly_fields = fields
 
     @badge("status", EVSE_COLOURS)
     def shown_status(self, row: Evse) -> str:
         return row.status
+
+    @admin.display(description="tariffs")
+    def tariff_ids(self, row: Evse) -> str:
+        with scope(row.tenant_id):  # type: ignore[arg-type]
+            return ", ".join(row.tariffs.values_list("tariff_id", flat=True))
+
+    @admin.display(description="connector")
+    def shown_connector(self, row: Evse) -> Any:
+        return pretty(row.connector)
+
+    @admin.display(description="attributes")
+    def shown_attributes(self, row: Evse) -> Any:
+        return pretty(row.attributes)
 
 
 @admin.register(Tariff)

@@ -1,6 +1,6 @@
 """`/ocpi/cpos/{cpo_id}/cards`: the card list of a CPO's own CSMS. Sessions on these cards belong to no peer."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -47,6 +47,7 @@ def shown(card: Card) -> dict[str, Any]:
 
 class CpoCardViewSet(TenantViewSet):
     serializer_class = CardSerializer
+    further_codes: ClassVar = {"update": ("409",), "destroy": ("409",)}
 
     def endpoint(self, *, needed: bool = True) -> int | None:
         """Raises Conflict where there is none but one is needed."""

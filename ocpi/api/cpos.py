@@ -1,6 +1,6 @@
 """`/ocpi/cpos`: bundles (gateway contract, 15.2)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
@@ -26,6 +26,7 @@ class CpoViewSet(Streams, TenantViewSet):
     """Every route names the CPO as `cpo_id`."""
 
     accepted_types = frozenset({MARKDOWN})
+    further_codes: ClassVar = {"create": ("404",)}
     serializer_class = shapes.CpoSerializer
 
     def get_queryset(self) -> Any:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import django_filters
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -11,12 +10,12 @@ from rest_framework.response import Response
 
 from ocpi import bundles
 from ocpi.api.cpo_serializers import RoamHelperSerializer
+from ocpi.api.filters import ExchangeFilter
 from ocpi.models import Cpo, Credential, Exchange, Peer, PeerState
 from ocpi.peer import handshake, links
 from ocpi.roam_helper import roam_helper
-from ocpplab.api.errors import Conflict, NotFound
+from ocpplab.api.errors import Conflict, InvalidRequest, NotFound
 from ocpplab.api.fields import Flag, Text
-from ocpplab.api.filtering import Word
 from ocpplab.api.timestamps import iso
 from ocpplab.api.validation import validated
 from tenants import audit
@@ -68,17 +67,6 @@ class ExchangeSerializer(serializers.Serializer[Any]):
     duration = serializers.FloatField(allow_null=True, help_text="Milliseconds.")
     request_id = serializers.CharField()
     correlation_id = serializers.CharField()
-
-
-class ExchangeFilter(django_filters.FilterSet):
-    direction = django_filters.ChoiceFilter(choices=[(one, one) for one in (Exchange.INCOMING, Exchange.OUTGOING)])
-    module = Word(field_name="module", help_text="Such as locations or sessions.")
-    method = Word(field_name="method", lookup_expr="iexact")
-    peer_id = django_filters.NumberFilter(field_name="peer", min_value=0, max_value=2**63 - 1)
-    status_code = django_filters.NumberFilter(field_name="status_code", min_value=0, max_value=9999)
-    correlation_id = Word(field_name="correlation_id")
-    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte", help_text="Inclusive.")
-    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lte", help_text="Inclusive.")
 
 
 def shown(peer: Peer) -> dict[str, Any]:
@@ -160,7 +148,12 @@ class CpoPeerViewSet(TenantViewSet):
         cpo = self.cpo()
         data = validated(RegisterSerializer, request.data)
         _note("register_at_peer", cpo, data["versions_url"])
-        return Response(shown(handshake.register(cpo, data["versions_url"], data["token_a"])), status=201)
+        try:
+            peer = handshake.register(cpo, data["versions_url"], data["token_a"])
+        except handshake.RegistrationFailed as failure:
+            # The clients repeat what fails with 5xx; a handshake that the peer refused is not to be repeated unasked.
+            raise InvalidRequest(failure.message) from failure
+        return Response(shown(peer), status=201)
 
 
 class CpoTokenViewSet(TenantViewSet):

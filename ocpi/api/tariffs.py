@@ -1,6 +1,6 @@
 """`/ocpi/cpos/{cpo_id}/tariffs`: peers see each change (OCPI contract 6)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -135,6 +135,7 @@ def id_of(body: dict[str, Any]) -> str | None:
 
 class CpoTariffViewSet(TenantViewSet):
     serializer_class = ShownTariffSerializer
+    further_codes: ClassVar = {"destroy": ("409",)}
 
     def cpo(self) -> Cpo:
         return bundles.find_cpo(self.kwargs["cpo_id"])

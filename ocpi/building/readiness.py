@@ -9,6 +9,7 @@ from django.utils import timezone
 from chargers.models import Charger, ConnectionStatus, ProvisioningStatus
 from ocpi.building.claims import advance
 from ocpi.building.failures import BuildFailure
+from ocpi.building.touching import touch_evses
 from ocpi.models import Cpo, Evse, EvseStatus
 from ocpi.presets.plan import Plan
 
@@ -64,7 +65,5 @@ def note_progress(cpo: Cpo, progress: dict[str, Any]) -> None:
 
 def settle(cpo: Cpo) -> None:
     """What has not told a status by the end of the build never does by itself: UNKNOWN instead of PLANNED."""
-    from ocpi.building.touching import touch_evses
-
     planned = Evse.objects.filter(cpo=cpo, status=EvseStatus.PLANNED)
     touch_evses(planned, status=EvseStatus.UNKNOWN)

@@ -5,6 +5,7 @@ A bundle whose chargers are still booting is let go and looked at again half a s
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -35,14 +36,26 @@ def never() -> bool:
 def run_due(is_stopping: Stop = never) -> float:
     """Does what is due; the seconds after which to look again."""
     bundles.destroy_expired()
-    for cpo_id in list(unclaimed(_to_build()).order_by("created_at").values_list("pk", flat=True)):
+    builds, jobs = _open(_to_build()), _open(_open_jobs())
+    for cpo_id in _free(builds):
         if not is_stopping():
             run(cpo_id, is_stopping)
-    for job_id in list(unclaimed(_open_jobs()).order_by("created_at").values_list("pk", flat=True)):
+    for job_id in _free(jobs):
         if not is_stopping():
             run_job(job_id, is_stopping)
     # A claimed one may be waiting for its chargers, here or in another worker that has died.
-    return readiness.POLL_SECONDS if _to_build().exists() or _open_jobs().exists() else IDLE_SECONDS
+    return readiness.POLL_SECONDS if builds or jobs else IDLE_SECONDS
+
+
+def _open(rows: QuerySet[Any]) -> list[tuple[Any, datetime | None]]:
+    """Key and end of the claim, oldest first."""
+    return list(rows.order_by("created_at").values_list("pk", "claimed_until"))
+
+
+def _free(rows: list[tuple[Any, datetime | None]]) -> list[Any]:
+    """By this machine's clock; the claim itself goes by the database's."""
+    now = timezone.now()
+    return [key for key, until in rows if until is None or until < now]
 
 
 def _to_build() -> QuerySet[Cpo]:

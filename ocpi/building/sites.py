@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from chargers.models import Charger, OcppVersion, Runtime
+from chargers.services import commands
 from chargers.services.provisioning import NewCharger, Outcome, create_chargers
 from locations.services import create_location
 from ocpi.building.abilities import honest
@@ -104,6 +105,13 @@ def _link_tariffs(cpo: Cpo, rows: Sequence[tuple[Evse, Iterable[str]]]) -> None:
         if name in known
     ]
     Evse.tariffs.through.objects.bulk_create(links)
+
+
+def sample_every(cpo: Cpo, seconds: int) -> None:
+    """Has its running chargers report their meters so often; one that is stopped keeps what it was built with."""
+    for version, key in METER_INTERVAL.items():
+        running = [one for one in chargers_of(cpo) if one.ocpp_version == version and one.runtime == Runtime.RUNNING]
+        commands.issue(running, "update_configuration", {"configuration": {key: str(seconds)}})
 
 
 def chargers_of(cpo: Cpo) -> list[Charger]:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db import transaction
+
 from ocpi.commanding.answers import INVALID, SUCCESS
 from ocpi.commanding.targets import capabilities
 from ocpi.models import Peer, Session
@@ -25,8 +27,16 @@ def prefer(peer: Peer, session_id: str, body: dict[str, Any]) -> tuple[int, str]
             return SUCCESS, "DEPARTURE_REQUIRED"
         if body.get("energy_need") is None:
             return SUCCESS, "ENERGY_NEED_REQUIRED"
-    Session.objects.filter(pk=session.pk).update(meter={**session.meter, "preferences": _plain(body)})
+    _remember(session, _plain(body))
     return SUCCESS, "ACCEPTED"
+
+
+@transaction.atomic
+def _remember(session: Session, preferences: dict[str, Any]) -> None:
+    """The row is read again, locked: the follower writes the same column."""
+    row = Session.objects.select_for_update(no_key=True).get(pk=session.pk)
+    row.meter["preferences"] = preferences
+    row.save(update_fields=["meter"])
 
 
 def _plain(body: dict[str, Any]) -> dict[str, Any]:

@@ -91,12 +91,13 @@ def _update(charger: Charger, session: Session) -> None:
     transaction = session.transaction
     assert transaction is not None
     final = transaction.ended_at is not None and _end_is_told(charger, transaction)
+    before = dict(session.meter)
     changed = metering.advance(session, transaction, final=final)
     if final:
         complete(session, truncated(transaction.ended_at or timezone.now()), transaction.stop_reason)
     elif changed:
         store(session, due_at=_progress_due(session), whole=False)
-    else:
+    elif session.meter != before:
         Session.objects.filter(pk=session.pk).update(meter=session.meter)
 
 

@@ -91,6 +91,7 @@ def overdue(now: datetime) -> set[UUID]:
     )
     gone = gone.exclude(status__in=[EvseStatus.UNKNOWN, EvseStatus.PLANNED, EvseStatus.REMOVED])
     live = Evse.objects.unscoped().filter(charger__isnull=False, cpo__destroyed_at__isnull=True)
+    live = live.exclude(status=EvseStatus.REMOVED)
     online = {"charger__connection_status": ConnectionStatus.CONNECTED}
     back = live.filter(offline_since__isnull=False, **online)
     new = live.filter(reported=False, charger__runtime=Runtime.RUNNING, **online)

@@ -174,8 +174,9 @@ class Push(TenantModel):
     """One thing a peer is to be told: the outbox. The newest state of the object is rendered when it is sent.
 
     `subject` names the object ("evse:12", "session:7", "cdr:7", "command:9"); at most one waits for each, so changes
-    coalesce: `revision` counts them, so that one that comes while it is being sent is not lost. `body` is fixed for what has no row to be rendered from (results), else null. `plan` is state or result
-    (the two retry plans of OCPI contract 13).
+    coalesce. `revision` counts them, so that one that comes while the row is being sent is not lost. `body` is fixed
+    for what has no row to be rendered from (results), else null. `plan` is state or result (the two retry plans of
+    OCPI contract 13).
     """
 
     cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="pushes")

@@ -19,6 +19,7 @@ FROM_COUNTRY, FROM_PARTY = "OCPI-from-country-code", "OCPI-from-party-id"
 TO_COUNTRY, TO_PARTY = "OCPI-to-country-code", "OCPI-to-party-id"
 UNROUTED = frozenset({"", "versions", "credentials", "hubclientinfo"})
 LONGEST_ID = 64
+NO_ROUTING = "2.1.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,15 @@ class MessageIds:
 
 def _id(request: HttpRequest, name: str) -> str:
     return request.headers.get(name, "")[:LONGEST_ID] or str(uuid.uuid4())
+
+
+def echoed(request: HttpRequest, version: str | None) -> dict[str, str]:
+    """The ids that the caller sent, for answers that make up none; 2.1.1 does not know them."""
+    if version == NO_ROUTING:
+        return {}
+    return {
+        name: request.headers[name][:LONGEST_ID] for name in (REQUEST_ID, CORRELATION_ID) if name in request.headers
+    }
 
 
 Party = tuple[str, str]

@@ -80,7 +80,7 @@ class PeerView(View):
         try:
             caller = authenticate(request, cpo_id, version)
         except Refusal as refusal:
-            return response(refusal.answer)
+            return response(refusal.answer, routing.echoed(request, version))
         except Exception:
             logger.exception("ocpi request failed")
             return response(ServerFault(CRASHED, http=500).answer)
@@ -129,11 +129,9 @@ class PeerView(View):
         return talk.version is not None and talk.version.routes and self.module not in routing.UNROUTED
 
     def headers(self, talk: Conversation) -> dict[str, str]:
-        """2.1.1 has none of these. Before the version is known, a caller that sends ids gets them back."""
-        if talk.version is not None and not talk.version.routes:
-            return {}
-        if talk.version is None and routing.REQUEST_ID not in talk.request.headers:
-            return {}
+        """2.1.1 has none of these. Before the version is known, whoever sends ids gets them back."""
+        if talk.version is None or not talk.version.routes:
+            return routing.echoed(talk.request, talk.version.number if talk.version else None)
         headers = talk.ids.headers()
         peer = talk.caller.peer
         if self.is_routed(talk) and peer is not None and peer.roles:

@@ -11,9 +11,12 @@ FOLDER = settings.BASE_DIR / "docs" / "site"
 # What the menu shows: a heading, and the names of files below FOLDER.
 CHAPTERS = {
     "Start": ("index", "five-steps", "concepts", "authentication"),
-    "Use": ("chargers", "commands", "faults", "security", "logs", "testing-a-csms", "ocpi-peers", "errors", "lists"),
+    "Use": (
+        "chargers", "commands", "faults", "security", "logs", "testing-a-csms", "ocpi", "ocpi-peers",
+        "ocpi-sessions", "errors", "lists",
+    ),
     "Go on": ("clients", "running"),
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 if TYPE_CHECKING:
     from simulator.core.station import Station
+    from simulator.core.transfers import Transferred
 
 S = TypeVar("S", bound="Station")
 
@@ -44,6 +45,9 @@ class Block(Generic[S]):
 
     def went_offline(self) -> None:
         """The connection is gone."""
+
+    def transferred(self, result: "Transferred") -> None:
+        """A file that some block has ordered is there, or never will be."""
 
     def connection_refused(self, code: int | None, reason: str) -> None:
         """A connection could not be made; `code` as `Station.refused` has it."""

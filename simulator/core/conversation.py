@@ -4,7 +4,7 @@ The station says what it is, what its handlers are and what it wants to send; he
 reading frames, answering, matching answers to the own CALL that is out, timeouts and the retries of contract 1.4.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -31,7 +31,17 @@ class Out(msgspec.Struct):
     message_id: str
     call: Call
     sent: Instant
+    transaction: str = ""  # the OCPP transaction id that went out with it
     sequence: int = 0
+
+
+class Closed(NamedTuple):
+    """An own CALL that is over."""
+
+    message_id: str
+    action: str
+    transaction: str
+    answered: bool
 
 
 MALFORMED = {Kind.FRAMEWORK, Kind.FORMAT, Kind.MISSING, Kind.COUNT, Kind.TYPE, Kind.PROPERTY}
@@ -43,7 +53,7 @@ class Conversation:
     def __init__(self, station: "Station") -> None:
         self.station = station
         self._out: Out | None = None
-        self._closed: list[tuple[str, str, bool]] = []  # id, action, was it answered
+        self._closed: list[Closed] = []
         self._disturbed = False  # by frames that a fault or a user made: stray answers may be to those
         self._answered: dict[str, str] = {}
         self._timeouts_in_a_row = 0
@@ -224,7 +234,7 @@ class Conversation:
             name,
             incoming.message_id[:64],
             call.action,
-            transaction=_transaction_of(call.payload) or _transaction_of(incoming.payload),
+            transaction=out.transaction or _transaction_of(incoming.payload),
             note=f"invalid response: {violation}"[:200] if violation else "",
             answer_ms=round((station.now.mono - out.sent.mono) * 1000, 3) if out.sequence else None,
         )
@@ -233,8 +243,8 @@ class Conversation:
 
     def _receive_stray(self, text: str, incoming: rpc.Incoming) -> None:
         """An answer to no open call: late, a second one, or to nothing."""
-        closed = next((one for one in self._closed if one[0] == incoming.message_id), None)
-        _, action, answered = closed or ("", "", False)
+        closed = next((one for one in self._closed if one.message_id == incoming.message_id), None)
+        action, transaction, answered = closed[1:] if closed is not None else ("", "", False)
         frame = Frame(
             0,
             CSMS_TO_CP,
@@ -243,6 +253,7 @@ class Conversation:
             rpc.NAMES[incoming.message_type],
             incoming.message_id[:64],
             action,
+            transaction=transaction,
             note="answers no open call (late or unknown id)",
         )
         verdict: verdicts.Verdict | None = None
@@ -260,7 +271,8 @@ class Conversation:
 
     def _close(self, out: Out, *, answered: bool) -> None:
         self._out = None
-        self._closed = [*self._closed[1 - MOST_CLOSED_KEPT :], (out.message_id, out.call.action, answered)]
+        closed = Closed(out.message_id, out.call.action, out.transaction, answered)
+        self._closed = [*self._closed[1 - MOST_CLOSED_KEPT :], closed]
 
     def _conclude(self, call: Call, incoming: rpc.Incoming, *, valid: bool) -> None:
         with self.station.commands.caused_by(call.command_id):
@@ -340,7 +352,8 @@ class Conversation:
         call.sends += 1
         message_id = station.ids()
         payload = call.payload if call.injected else station.prepared(call)
-        self._out = Out(message_id, call, station.now)
+        transaction = _transaction_of(payload)
+        self._out = Out(message_id, call, station.now, transaction)
         station.set_timer("call_timeout", station.message_timeout())
         wire = rpc.call(message_id, call.action, payload)
         blanked = rpc.masked(call.action, payload)
@@ -352,7 +365,7 @@ class Conversation:
             "CALL",
             message_id,
             call.action,
-            transaction=_transaction_of(payload),
+            transaction=transaction,
             masked=blanked is not None,
             injected=call.injected or station.outbox.is_out_of_turn(call),
         )

@@ -99,6 +99,8 @@ ANOMALIES = {
         FaultKind("MeterJump", parameters=_STEP, shows="The energy register is too high by offset_wh."),
         FaultKind("MeterNegativeStep", parameters=_STEP, shows="The energy register steps back by offset_wh."),
         FaultKind("SwappedPhases", shows="Currents are told for the wrong phases."),
+        FaultKind("FirmwareInstallationFailure", shows="Firmware is downloaded, then InstallationFailed."),
+        FaultKind("FirmwareCertificateRevoked", shows="A signed firmware update is answered with RevokedCertificate."),
     )
 }
 

@@ -1,5 +1,6 @@
 """Which values a reading gives for a measurand, in the words both versions share (behaviour contract, M10, M13)."""
 
+import math
 from collections.abc import Callable, Sequence
 from random import Random
 
@@ -64,10 +65,19 @@ def main_meter(connectors: Sequence[Connector]) -> dict[str, Sample]:
     }
 
 
+def _reactive(reading: Reading) -> float:
+    """Reactive power as a share of active power; the power factor of a charger is as good as constant."""
+    return math.sqrt(1 / reading.power_factor**2 - 1)
+
+
 SINGLE: dict[str, Callable[[Reading], Sample]] = {
     "Energy.Active.Import.Register": lambda reading: Sample(int(reading.energy_wh), 0, "Wh"),
     "Energy.Active.Import.Interval": lambda reading: Sample(int(reading.interval_wh), 0, "Wh"),
+    "Energy.Active.Export.Register": lambda reading: Sample(0, 0, "Wh"),
+    "Energy.Active.Export.Interval": lambda reading: Sample(0, 0, "Wh"),
+    "Energy.Reactive.Import.Register": lambda reading: Sample(int(reading.energy_wh * _reactive(reading)), 0, "varh"),
     "Power.Active.Import": lambda reading: Sample(reading.power_w, 1, "W"),
+    "Power.Reactive.Import": lambda reading: Sample(reading.power_w * _reactive(reading), 1, "var"),
     "Current.Offered": lambda reading: Sample(reading.offered_a, 1, "A"),
     "Power.Offered": lambda reading: Sample(reading.offered_w, 0, "W"),
     "Power.Factor": lambda reading: Sample(reading.power_factor, 2, ""),

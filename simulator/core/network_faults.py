@@ -389,10 +389,10 @@ class NetworkFaults(Block["Station"]):
         self._power_goes_at = None
         station, seconds = self.station, self._power_off_s
         self.power_back_at = float("inf") if seconds is None else station.now.mono + seconds
-        station.lose_power()
+        station.restarts.lose_power()
         if station.setup.options.on_power_loss != "resume":
             self._end_transactions()
 
     def _power_returns(self) -> None:
         self.power_back_at = None
-        self.station.regain_power()
+        self.station.restarts.regain_power()

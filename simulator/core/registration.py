@@ -11,6 +11,7 @@ from simulator.core.station import Station
 OWN_WAIT_S, LONGEST_WAIT_S = 60.0, 900.0
 LONGEST_HEARTBEAT_S = 24 * 3600
 JITTER = 0.1
+PERIODIC = "periodic"
 S = TypeVar("S", bound=Station)
 
 
@@ -37,7 +38,7 @@ class Registration(Block[S]):
         payload = self.boot_payload()
         if reason:
             payload["reason"] = reason
-        self.station.call(Call("BootNotification", payload, BOOT, command_id=self.station.reset_command))
+        self.station.call(Call("BootNotification", payload, BOOT, command_id=self.station.restarts.command))
 
     def boot_due(self, _: str) -> None:
         if self.station.link.connected:
@@ -74,8 +75,12 @@ class Registration(Block[S]):
         if not after_boot:
             self.heartbeat()  # the clock, soon after a reconnect (contract R4)
 
+    def spoke(self) -> None:
+        """An own CALL was made: unless heartbeats are strictly periodic, it starts the interval anew (contract H1)."""
+        if self.station.setup.options.heartbeat_mode != PERIODIC:
+            self.rearm()
+
     def rearm(self) -> None:
-        """Idle based: every own CALL starts the interval anew (contract H1)."""
         interval = min(self.station.configuration.number(self.heartbeat_setting), LONGEST_HEARTBEAT_S)
         self.station.cancel_timer("heartbeat")
         if self.station.online and interval > 0:

@@ -1,5 +1,6 @@
 """OCPP-J frames: reading what came, writing what goes, and keeping secrets out of the log."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ CALL, CALLRESULT, CALLERROR = 2, 3, 4
 NAMES = {CALL: "CALL", CALLRESULT: "CALLRESULT", CALLERROR: "CALLERROR"}
 MAX_ID = 36  # OCPP-J 1.6 and 2.0.1: a message id has at most 36 characters
 MASK = "********"
+URL_PASSWORD = re.compile(r"(://[^/?#@:]*:)[^/?#]*@")
 SECRETS = {"authorizationkey", "basicauthpassword"}
 NETWORK_SECRETS = {"apnPassword", "basicAuthPassword", "key", "password", "simPin"}
 
@@ -120,7 +122,24 @@ def _without_network_secrets(value: Any) -> Any:
     return [_without_network_secrets(item) for item in value] if isinstance(value, list) else value
 
 
+def _blank_locations(payload: dict[str, Any]) -> Any:
+    """Passwords in the URLs of file servers; 1.6 names them at the top, the others one level down."""
+    blanked = {
+        name: _blank_locations(item) or item if isinstance(item, dict) else _without_password(item)
+        for name, item in payload.items()
+    }
+    return blanked if blanked != payload else None
+
+
+def _without_password(value: Any) -> Any:
+    return URL_PASSWORD.sub(rf"\g<1>{MASK}@", value) if isinstance(value, str) else value
+
+
 BLANKERS = {
+    "getdiagnostics": _blank_locations,
+    "getlog": _blank_locations,
+    "signedupdatefirmware": _blank_locations,
+    "updatefirmware": _blank_locations,
     "changeconfiguration": _blank_key,
     "setvariables": _blank_variables,
     "setnetworkprofile": _blank_network,

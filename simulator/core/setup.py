@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+ANY_CAR = "any"  # the seed chooses among the usual ones
+
 
 class Outlet(msgspec.Struct, frozen=True):
     """One outlet. Power in W, current in A per phase, voltage in V (line to neutral for AC)."""
@@ -25,15 +27,30 @@ class VendorKey(msgspec.Struct, frozen=True):
     reboot_required: bool = False
 
 
+class DataHandler(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a DataTransfer of the CSMS is answered with. Without `message_id`: those that no other handler names."""
+
+    vendor_id: str
+    message_id: str = ""
+    status: str = "Accepted"  # or Rejected
+    data: Any = None
+
+
 class Options(msgspec.Struct, frozen=True):
     """Per-charger switches of the lab (gateway contract, section 19)."""
 
     time_scale: float = 1.0
     on_power_loss: str = "stop-after"
     boot_on_reconnect: bool = False
+    heartbeat_mode: str = "idle"  # after so much silence; or periodic, whatever else is said
     strict_schema: bool = True
     boot_seconds: float = 5.0
+    auto_plug: bool = False
+    free_vend_id_tag: str = ""  # 1.6: under which tag a cable alone starts a transaction; empty: under none
     min_current: float = 6.0
+    ev_profile: str = ANY_CAR
+    compression: bool = False
+    vendor_data_handlers: tuple[DataHandler, ...] = ()
 
 
 class Setup(msgspec.Struct, frozen=True):

@@ -22,7 +22,6 @@ from simulator.core.facts import (
     AnyFact,
     Close,
     ConnectionChanged,
-    Drop,
     FetchQueued,
     Frame,
     Instant,
@@ -34,11 +33,10 @@ from simulator.core.link import BackOff, Link
 from simulator.core.memory import Memory
 from simulator.core.network_faults import NetworkFaults
 from simulator.core.physical.connector import Connector
+from simulator.core.restarting import GOING_AWAY, Restarts
 from simulator.core.setup import Setup
+from simulator.core.transfers import Transferred
 
-GOING_AWAY = 1001
-REBOOT_FLUSH_S = 10.0  # how long a reset waits for its last messages
-RESET_RETRY_S = 10.0
 PARKED = "parked"
 CSMS = "csms"  # whose acceptance the registration stands for
 SUBPROTOCOL = "subprotocol"  # of the station that has written a memory
@@ -107,9 +105,7 @@ class Station:
         self._facts: list[AnyFact] = []
         self._orders: list[Order] = []
         self.quiet = False  # the input at hand changes no fact: nothing to conclude or store
-        self._reboot: str = ""
-        self._failed_resets: list[str] = []  # the reason of the reset, once for every try that is left
-        self.reset_command: str = ""
+        self.restarts = Restarts(self)
         self._deferred: list[tuple[str, str, dict[str, Any]]] = []
         self.blocks = [*(block_class(self) for block_class in self.block_classes), self.wire]
         self.methods = self._collect_methods()
@@ -204,7 +200,7 @@ class Station:
         self._enter(now)
         self._connection("closed", code=code, reason=reason)
         if self.link.state in ("connected", "closing"):
-            self._lose_connection()
+            self.lose_connection()
             self._reconnect_later()
         self._leave()
 
@@ -253,6 +249,13 @@ class Station:
         self.outbox.fetched(asked, found)
         self._leave()
 
+    def transferred(self, result: Transferred, now: Instant) -> None:
+        """What became of a Download or an Upload."""
+        self._enter(now)
+        for block in self.blocks:
+            block.transferred(result)
+        self._leave()
+
     def pong(self, now: Instant) -> None:
         self.timers.pop("pong", None)
 
@@ -278,8 +281,7 @@ class Station:
         for block in self.blocks:
             block.retired()
         if self.link.connected:
-            self._reboot = "ApplicationReset"
-            self.set_timer("reboot_forced", REBOOT_FLUSH_S)
+            self.restarts.retire("ApplicationReset")
         self._leave()
 
     # --- outputs ----------------------------------------------------------------------------------------------------
@@ -404,8 +406,7 @@ class Station:
     def accept_registration(self, csms_time: float | None) -> None:
         self.registration, self.accepted_ever, self.boot_reason = "Accepted", True, ""
         self.set_clock(csms_time)
-        self.commands.release(self.reset_command)
-        self.reset_command = ""
+        self.restarts.accepted()
         self._come_online(after_boot=True)
 
     def set_clock(self, csms_time: float | None) -> None:
@@ -429,30 +430,12 @@ class Station:
 
         The command that caused it ends when the CSMS has accepted the boot.
         """
-        if any(connector.has_fault("ResetFailure") for connector in self.connectors):
-            self.commands.note(self.commands.cause, "The reset fails: ResetFailure is active.")
-            self._failed_resets = [reason] * self.reset_retries()
-            self.set_timer("reset_retry", RESET_RETRY_S)
-            return
-        self._reboot = reason
-        self._await_boot()
-        self.set_timer("reboot_forced", REBOOT_FLUSH_S)
-
-    def reset_retry_due(self, _: str) -> None:
-        """A reset that failed is tried again, as often as the settings say; it succeeds once the fault is gone."""
-        if self._failed_resets and not self._reboot:
-            reason, *left = self._failed_resets
-            self.reboot(reason)
-            self._failed_resets = left
-
-    def _await_boot(self) -> None:
-        self.reset_command = self.commands.cause or self.reset_command
-        self.commands.hold(self.reset_command)
+        self.restarts.begin(reason)
 
     @property
     def rebooting(self) -> bool:
         """On its way down, or without power."""
-        return bool(self._reboot) or self.wire.dark
+        return bool(self.restarts.reason) or self.wire.dark
 
     def drop_link(self, reason: str) -> None:
         """The link is dead though the socket looks open: nothing more goes out on it."""
@@ -467,33 +450,12 @@ class Station:
         """Ends the connection by this order; the station sees it lost at once."""
         if self.link.connected:
             self._orders.append(order)
-            self._lose_connection()
+            self.lose_connection()
             self._reconnect_later()
-
-    def lose_power(self) -> None:
-        """Silence. What counts a transaction's time goes on counting, all else is forgotten."""
-        self._await_boot()
-        if self.link.connected:
-            self._orders.append(Drop("silence"))
-            self._lose_connection()
-        self.link.off()
-        self.timers = {name: at for name, at in self.timers.items() if ":" in name}
-        self._reboot = ""
-        self._went_down()
-
-    def regain_power(self) -> None:
-        self.registration, self.boot_reason = "", "PowerUp"
-        self.set_timer("boot_done", self.setup.options.boot_seconds)
 
     @property
     def all_said(self) -> bool:
         return self.outbox.idle and not self.conversation.waits
-
-    def _went_down(self) -> None:
-        for connector in self.connectors:
-            connector.open_contactor()
-        for block in self.blocks:
-            block.went_down()
 
     # --- a user's commands ------------------------------------------------------------------------------------------
 
@@ -541,7 +503,7 @@ class Station:
             block.came_online(after_boot=after_boot)
         self._do_deferred()
 
-    def _lose_connection(self) -> None:
+    def lose_connection(self) -> None:
         """Transaction messages stay; the rest is told anew after the reconnect."""
         lost = self.conversation.lost()
         self.timers.pop("pong", None)
@@ -549,27 +511,6 @@ class Station:
             block.went_offline()
         for call in lost:
             self.conversation.fail(call, "lost")
-
-    def reboot_forced_due(self, _: str) -> None:
-        self._go_down()
-
-    def _go_down(self) -> None:
-        self.timers.clear()
-        if self.link.connected:
-            self._orders.append(Close(GOING_AWAY, "rebooting"))
-            self._connection_down()
-        self.link.off()
-        self.registration, self.boot_reason, self._reboot = "", self._reboot, ""
-        self._went_down()
-        self.set_timer("boot_done", self.setup.options.boot_seconds)
-
-    def _connection_down(self) -> None:
-        self._lose_connection()
-        self.link.off()
-
-    def boot_done_due(self, _: str) -> None:
-        self.link.failures = 0
-        self.link.wait(self.now.mono)
 
     # --- each input -------------------------------------------------------------------------------------------------
 
@@ -586,8 +527,9 @@ class Station:
     def _leave(self) -> None:
         if not self.quiet:
             self.settle_blocks()
-        if self.conversation.may_call and not self.conversation.call_next() and self._reboot and self.outbox.idle:
-            self._go_down()
+        is_free = self.conversation.may_call and not self.conversation.call_next()
+        if is_free and self.restarts.reason and self.outbox.idle:
+            self.restarts.go_down()
         if self.online and (numbers := self.outbox.wanted()):
             self._orders.append(FetchQueued(numbers))
         self._facts.extend(self.commands.settle(self.now, self._why_silent()))
@@ -623,9 +565,9 @@ class Station:
     def _collect_methods(self) -> dict[str, Callable[..., Any]]:
         methods: dict[str, Callable[..., Any]] = {
             "call_timeout_due": self.conversation.call_timeout_due,
-            "reboot_forced_due": self.reboot_forced_due,
-            "reset_retry_due": self.reset_retry_due,
-            "boot_done_due": self.boot_done_due,
+            "reboot_forced_due": self.restarts.reboot_forced_due,
+            "reset_retry_due": self.restarts.reset_retry_due,
+            "boot_done_due": self.restarts.boot_done_due,
         }
         suffixes = ("_due", "_answered", "_failed", "_sent")
         for block in self.blocks:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from simulator.core import certificate_store, credentials
+from simulator.core import certificate_store, credentials, firmware
 from simulator.core.facts import AnyFact, Instant
 from simulator.core.setup import Setup
 from simulator.core.station import SUBPROTOCOL, Station
 
-PERSONAL = (credentials.SECTION, certificate_store.SECTION)
+PERSONAL = (credentials.SECTION, certificate_store.SECTION, firmware.VERSION)
 
 
 def written_for(memory: dict[str, Any], subprotocol: str) -> str:
@@ -20,8 +20,8 @@ def carry_over(former: Station, setup: Setup, now: Instant) -> tuple[list[AnyFac
     """Ends what ran in the former version; those facts, and the memory that a station of the new one starts from.
 
     Outlets keep their meters, cables, cars and faults by their order, as the versions number them differently; its
-    credentials and certificates are the device's own. Settings, lists, registration and queued messages are worded in
-    the former version: they are gone.
+    credentials, certificates and firmware are the device's own. Settings, lists, registration and queued messages
+    are worded in the former version: they are gone.
     """
     former.retire(now)
     facts = former.take().facts

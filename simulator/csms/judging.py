@@ -7,7 +7,7 @@ from typing import cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, connection
 
 from chargers.back_office import TokenPresented, Verdict, judge
 from simulator.csms import services
@@ -46,8 +46,8 @@ async def _in_thread(presented: TokenPresented) -> Verdict | None:
 
 
 def _judge(presented: TokenPresented) -> Verdict | None:
-    close_old_connections()
     try:
         return judge(presented)
-    finally:
-        close_old_connections()
+    except (InterfaceError, OperationalError):
+        connection.close()  # it may be broken: the next question opens a fresh one
+        raise

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from chargers import bus
 from chargers.services import queues
+from chargers.services.frame_text import frame_text
 from chargers.services.ingest import Record
 from chargers.services.partitions import ensure_partitions
 from simulator.shell import inbox, leases, recovery
@@ -27,6 +28,7 @@ from simulator.shell.recorder import Recorder
 from simulator.shell.runner import Machine, Runner
 from simulator.shell.spool import Spool, SpoolFull, encoded
 from simulator.shell.timers import Timers
+from simulator.shell.transfers import Transfers
 from simulator.shell.turns import Turns
 
 logger = logging.getLogger(__name__)
@@ -56,6 +58,7 @@ class Node:
         self.gate.set()
         self.resolver = Resolver()
         self.timers = Timers(self.loop)
+        self.transfers = Transfers(self._frame_text)
         self.turns = Turns(self.loop)
         self.pace = Pace(self.loop, settings.SIMULATOR_CONNECTS_PER_SECOND)
         self._root = settings.DATA_DIR / "spool"
@@ -117,6 +120,7 @@ class Node:
         """Hands everything over: sockets closed with 1001, the queue written, the leases freed."""
         self.pace.clear()
         await self.stop_runners(list(self.runners), GOING_AWAY, "going away", parked=True)
+        self.transfers.close()
         for task in self._fetches:
             task.cancel()
         written = False
@@ -296,6 +300,11 @@ class Node:
             else:
                 found(calls)
                 return
+
+    async def _frame_text(self, charger_id: UUID, oldest: float, latest: float) -> str:
+        """After a flush, so that the last frames are among them."""
+        await self.recorder.flush()
+        return await self._desk_thread.run(frame_text, charger_id, oldest, latest)
 
     def note(self, record: Record) -> None:
         """Records what no runner caused."""

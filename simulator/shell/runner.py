@@ -36,6 +36,7 @@ from simulator.core.facts import (
 from simulator.core.setup import Setup
 from simulator.core.station import NO_SECURITY, Station
 from simulator.core.stations import STATIONS
+from simulator.core.transfers import CancelTransfer, Download, Transferred, Upload
 from simulator.core.url import connection_url, secured
 from simulator.core.version_change import carry_over
 from simulator.shell.address import Resolver
@@ -47,6 +48,7 @@ from simulator.shell.socket import Socket
 from simulator.shell.spool import SpoolFull, encoded
 from simulator.shell.timers import Timers
 from simulator.shell.tls import context_for
+from simulator.shell.transfers import Transfers
 from simulator.shell.turns import Turns
 from simulator.shell.vault import VAULT
 
@@ -84,6 +86,7 @@ class Surroundings(Protocol):
     timers: Timers
     pace: Pace
     resolver: Resolver
+    transfers: Transfers
     turns: Turns
     gate: asyncio.Event
 
@@ -223,6 +226,7 @@ class Runner:
         if self.socket is not None:
             self.socket.abort()
             self.socket = None
+        self.around.transfers.cancel_all(self.charger_id)
         now = read_clock()
         try:
             self.station.disconnected(now, ABNORMAL, reason)
@@ -240,6 +244,7 @@ class Runner:
             fact = ConnectionChanged(self.station.sequence + 1, kind, now.wall, None, reason)
             self.station.sequence += 1
             self._keep(Outcome([fact]))
+        self.around.transfers.cancel_all(self.charger_id)
         self.ended = True
         self.deadline = None
 
@@ -324,7 +329,8 @@ class Runner:
             url = secured(url)
         headers = {"Authorization": credentials.authorization} if credentials.authorization else {}
         tls = context_for(credentials) if url.startswith("wss:") else None
-        return Socket(self, around.resolver, around.turns, url, self.station.wire.subprotocol, headers, tls)
+        offered, compression = self.station.wire.subprotocol, machine.setup.options.compression
+        return Socket(self, around.resolver, around.turns, url, offered, headers, tls, compression=compression)
 
     # --- the step ---------------------------------------------------------------------------------------------------
 
@@ -389,8 +395,7 @@ class Runner:
 
     def _carry_out(self, orders: list[Order]) -> None:
         for order in orders:
-            if isinstance(order, FetchQueued):
-                self._fetch(order.numbers)
+            if self._carry_out_offline(order):
                 continue
             if self.socket is None:
                 return
@@ -405,6 +410,22 @@ class Runner:
                     self.socket.close(code, reason)
                 case Ping():
                     self.socket.ping()
+
+    def _carry_out_offline(self, order: Order) -> bool:
+        """What needs no connection to the CSMS; False for the rest."""
+        match order:
+            case FetchQueued(numbers=numbers):
+                self._fetch(numbers)
+            case Download() | Upload():
+                self.around.transfers.begin(self.charger_id, order, self._transferred)
+            case CancelTransfer(key=key):
+                self.around.transfers.cancel(key)
+            case _:
+                return False
+        return True
+
+    def _transferred(self, result: Transferred) -> None:
+        self._input(lambda now: self.station.transferred(result, now))
 
     def _fetch(self, numbers: tuple[int, ...]) -> None:
         def found(calls: Mapping[int, Any]) -> None:
@@ -459,6 +480,7 @@ class Runner:
         if self.socket is not None:
             self.socket.give_up(INTERNAL_ERROR, "the simulated station failed")
             self.socket = None
+        self.around.transfers.cancel_all(self.charger_id)
         outcome = self._remains(now)
         self.station.sequence += 1
         fact = ConnectionChanged(self.station.sequence, "closed", now.wall, INTERNAL_ERROR, FAILED_STATION)

@@ -6,11 +6,13 @@ import pytest
 
 from chargers.models import Charger
 from chargers.services.setups import setup_of
+from simulator.core.setup import DataHandler
 from tests.conftest import ApiClient
 
 DEFAULTS = {
     "time_scale": 1.0, "on_power_loss": "stop-after", "boot_on_reconnect": False, "strict_schema": True,
-    "boot_seconds": 5.0, "min_current": 6.0,
+    "boot_seconds": 5.0, "min_current": 6.0, "heartbeat_mode": "idle", "auto_plug": False, "free_vend_id_tag": "",
+    "ev_profile": "any", "compression": False, "vendor_data_handlers": [],
 }  # fmt: skip
 
 
@@ -58,10 +60,46 @@ def test_several_chargers_of_a_location(
     "body",
     [
         {"time_scale": 0}, {"time_scale": "fast"}, {"on_power_loss": "explode"}, {"boot_on_reconnect": "yes"},
-        {"seed": -1}, {"boot_seconds": 1e9}, {"min_current": True},
+        {"seed": -1}, {"boot_seconds": 1e9}, {"min_current": True}, {"heartbeat_mode": "sometimes"},
+        {"auto_plug": 1}, {"ev_profile": "ship"}, {"compression": "gzip"}, {"free_vend_id_tag": "x" * 21},
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_422(user_client: ApiClient, charger: Charger, body: dict[str, Any]) -> None:
     answer = user_client.patch(f"/chargers/{charger.pk}/options", body)
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["body", *body]
+
+
+HANDLER = {"vendor_id": "com.example", "message_id": "GetMode", "status": "Accepted", "data": {"mode": [1, None]}}
+
+
+def test_data_handlers_are_kept_as_a_whole(user_client: ApiClient, charger: Charger) -> None:
+    path = f"/chargers/{charger.pk}/options"
+    sent = [HANDLER, {"vendor_id": "org.example", "message_id": None, "data": None}]
+    kept = [HANDLER, {"vendor_id": "org.example", "status": "Accepted"}]
+    assert user_client.patch(path, {"vendor_data_handlers": sent}).json()["vendor_data_handlers"] == kept
+    handlers = setup_of(stored(charger)).options.vendor_data_handlers
+    assert handlers == (
+        DataHandler("com.example", "GetMode", "Accepted", {"mode": [1, None]}),
+        DataHandler("org.example"),
+    )
+    assert user_client.patch(path, {"auto_plug": True}).json()["vendor_data_handlers"] == kept
+    assert user_client.patch(path, {"vendor_data_handlers": []}).json()["vendor_data_handlers"] == []
+    assert stored(charger).options == {"auto_plug": True}
+
+
+@pytest.mark.parametrize(
+    ("handlers", "loc"),
+    [
+        ("all", []), ([{}], [0, "vendor_id"]), ([{"vendor_id": ""}], [0, "vendor_id"]),
+        ([HANDLER | {"message_id": "x" * 51}], [0, "message_id"]), ([HANDLER | {"status": "Pending"}], [0, "status"]),
+        ([HANDLER, HANDLER | {"vendor_id": "COM.example"}], []), ([HANDLER | {"data": "x" * 4096}], [0, "data"]),
+        ([HANDLER | {"data": "\0"}], [0, "data"]), ([HANDLER | {"message_id": str(n)} for n in range(51)], []),
+    ],
+)  # fmt: skip
+def test_data_handlers_that_do_not_fit_are_422(
+    user_client: ApiClient, charger: Charger, handlers: Any, loc: list[Any]
+) -> None:
+    answer = user_client.patch(f"/chargers/{charger.pk}/options", {"vendor_data_handlers": handlers})
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"][: 2 + len(loc)] == ["body", "vendor_data_handlers", *loc]

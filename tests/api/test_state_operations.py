@@ -145,6 +145,22 @@ def test_a_fault_needs_a_type_and_a_connector_that_exists(
     assert user_client.post(f"/chargers/{charger.pk}/inject-fault{query}").status_code == status
 
 
+def test_a_fault_may_be_the_stations_and_one_of_several_may_be_cleared(
+    user_client: ApiClient, charger: Charger
+) -> None:
+    path = f"/chargers/{charger.pk}"
+    with StandIn(accepted(**FAULTED)) as node:
+        injected = user_client.post(f"{path}/inject-fault", {"fault_type": "OverCurrent", "connector_id": 0})
+        cleared = user_client.post(f"{path}/clear-fault", {"fault_type": "OverCurrent"})
+    assert (injected.status_code, cleared.status_code) == (200, 200)
+    assert node.seen == [
+        ("inject_fault", {"fault_type": "OverCurrent", "connector_id": 0}),
+        ("clear_fault", {"fault_type": "OverCurrent"}),
+    ]
+    odd = {"fault_type": "OverCurrent", "connector_id": 0, "evse_id": 1}
+    assert user_client.post(f"{path}/inject-fault", odd).status_code == 400
+
+
 def test_location_forms_answer_item_by_item(user_client: ApiClient, charger: Charger, charger_201: Charger) -> None:
     Charger.objects.unscoped().filter(pk=charger_201.pk).update(runtime=Runtime.STOPPED)
     fleet = f"/locations/{charger.location_id}/chargers"

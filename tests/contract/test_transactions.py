@@ -390,6 +390,19 @@ def test_the_numbers_of_one_sample_cohere() -> None:
     assert max(by_name["Current.Import"]) <= 16.5, "no more than this car takes"
 
 
+@proves("4.6/M13 reactive")
+def test_reactive_and_exported_energy() -> None:
+    names = "Energy.Reactive.Import.Register,Power.Reactive.Import,Energy.Active.Export.Register,Power.Active.Import"
+    rig = charging(MeterValuesSampledData=names)
+    rig.run(130)
+    told = [
+        [float(value["value"]) for value in one["meterValue"][0]["sampledValue"]] for one in rig.calls("MeterValues")
+    ]
+    assert told[0][0] < told[1][0], "the reactive register rises"
+    assert told[1][1] == pytest.approx(told[1][3] * 0.1425, rel=0.01), "at a power factor of 0.99"
+    assert told[1][2] == 0
+
+
 @proves("4.6/M15")
 def test_the_energy_is_the_integral_of_the_power() -> None:
     rig = charging(MeterValuesSampledData="Energy.Active.Import.Register,Power.Active.Import")

@@ -27,6 +27,7 @@ from simulator.core.facts import (
 from simulator.core.setup import Options, Outlet, Setup
 from simulator.core.station import Station
 from simulator.core.stations import STATIONS
+from simulator.core.transfers import CancelTransfer, Download, Transferred, Upload
 from simulator.shell.vault import VAULT
 from tests.contract import witness
 
@@ -102,6 +103,7 @@ class Rig:
         self.pings = 0
         self.pongs = True  # pings are answered
         self.closed: list[Close | Drop] = []
+        self.transfers: list[Download | Upload] = []  # ordered and not done
         self.open_call: list[Any] | None = None
         self.answers = dict(ANSWERS[subprotocol])
         self.answers["Heartbeat"] = lambda _: {"currentTime": self.csms_time}
@@ -263,6 +265,14 @@ class Rig:
             fact for fact in reversed(self.facts) if isinstance(fact, CommandAdvanced) and fact.command_id == command_id
         )
 
+    def transferred(self, *, failure: str = "", size: int = 9, digest: str = "") -> Download | Upload:
+        """The transfer under way ends so; it is returned."""
+        [order] = self.transfers
+        self.transfers = []
+        self.station.transferred(Transferred(order.key, failure, failure, size, digest), self.now)
+        self.settle()
+        return order
+
     # --- what was seen ----------------------------------------------------------------------------------------------
 
     def collect(self) -> None:
@@ -276,6 +286,12 @@ class Rig:
                 if fact.direction == "cp_to_csms" and not fact.injected:
                     self.judge(fact)
         self.closed += [order for order in outcome.orders if isinstance(order, Close | Drop)]
+        for order in outcome.orders:
+            match order:
+                case Download() | Upload():
+                    self.transfers.append(order)
+                case CancelTransfer(key=key):
+                    self.transfers = [one for one in self.transfers if one.key != key]
         sent = [order.text for order in outcome.orders if isinstance(order, Send)]
         logged = [f for f in outcome.facts if isinstance(f, Frame) and f.direction == "cp_to_csms"]
         assert len(sent) == len(logged), "what is sent and what is logged must be the same frames"

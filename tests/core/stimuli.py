@@ -1,12 +1,21 @@
 """What may be done to a station: users' commands, calls of a CSMS, its answers, and nonsense. Chosen by number."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from simulator.core.faults import KINDS
+from tests.pki import Authority
 
 NOW = "2026-04-02T09:15:00Z"
 LATER = "2026-04-02T09:25:00Z"
+CA = Authority(now=datetime(2026, 4, 2, tzinfo=UTC)).pem
+ROOTS = ("CentralSystemRootCertificate", "ManufacturerRootCertificate", "CSMSRootCertificate")
+HASHES = {"hashAlgorithm": "SHA256", "issuerNameHash": "00", "issuerKeyHash": "00", "serialNumber": "1"}
+EXTENDED_TRIGGERS = (
+    "BootNotification", "FirmwareStatusNotification", "Heartbeat", "LogStatusNotification", "MeterValues",
+    "SignChargePointCertificate", "StatusNotification",
+)  # fmt: skip
 TAGS = ("TAG", "tag-2", "X" * 20)
 Command = Callable[[int], tuple[str, dict[str, Any]]]
 Call = Callable[[int, str], tuple[str, dict[str, Any]]]
@@ -152,6 +161,13 @@ CALLS: dict[str, tuple[Call, ...]] = {
             lambda n, t: dict(zip(("key", "value"), next(iter(pick(CONFIGURATION, n).items())), strict=True)),
         ),
         call("GetConfiguration", lambda n, t: {"key": ["HeartbeatInterval", "Nope"]} if n % 2 else {}),
+        call("ChangeConfiguration", lambda n, t: {"key": "AuthorizationKey", "value": "0" * (n % 45)}),
+        call("ChangeConfiguration", lambda n, t: {"key": "SecurityProfile", "value": str(n % 4)}),
+        call("ExtendedTriggerMessage", lambda n, t: {"requestedMessage": pick(EXTENDED_TRIGGERS, n)}),
+        call("InstallCertificate", lambda n, t: {"certificateType": ROOTS[n % 2], "certificate": pick(("", CA), n)}),
+        call("DeleteCertificate", lambda n, t: {"certificateHashData": HASHES}),
+        call("GetInstalledCertificateIds", lambda n, t: {"certificateType": ROOTS[n % 2]}),
+        call("CertificateSigned", lambda n, t: {"certificateChain": pick(("", CA), n)}),
         call("ClearCache"),
         call("DataTransfer", lambda n, t: {"vendorId": "x"}),
         call("GetLocalListVersion"),
@@ -227,6 +243,25 @@ CALLS: dict[str, tuple[Call, ...]] = {
             lambda n, t: {"operationalStatus": ("Operative", "Inoperative")[n // 3 % 3 > 1]} | _evse(n),
         ),
         call("GetVariables", lambda n, t: {"getVariableData": [_variable(n), _variable(n * 3)]}),
+        call("InstallCertificate", lambda n, t: {"certificateType": ROOTS[2], "certificate": pick(("", CA), n)}),
+        call("DeleteCertificate", lambda n, t: {"certificateHashData": HASHES}),
+        call("GetInstalledCertificateIds", lambda n, t: {"certificateType": [ROOTS[2]]} if n % 2 else {}),
+        call("CertificateSigned", lambda n, t: {"certificateChain": pick(("", CA), n)}),
+        call("TriggerMessage", lambda n, t: {"requestedMessage": "SignChargingStationCertificate"}),
+        call(
+            "SetNetworkProfile",
+            lambda n, t: {
+                "configurationSlot": n % 3,
+                "connectionData": {
+                    "ocppVersion": "OCPP20",
+                    "ocppTransport": "JSON",
+                    "ocppCsmsUrl": "ws://csms.example",
+                    "messageTimeout": 30,
+                    "securityProfile": n // 3 % 3,
+                    "ocppInterface": "Wired0",
+                },
+            },
+        ),
         call(
             "SetVariables",
             lambda n, t: {
@@ -325,6 +360,8 @@ def answer_to(
         return {"status": boot, "interval": 90, "currentTime": NOW}
     if action == "Heartbeat":
         return {"currentTime": NOW}
+    if action == "SignCertificate":
+        return {"status": "Accepted" if good else "Rejected"}
     if subprotocol == "ocpp2.0.1":
         tells = action == "Authorize" or (action == "TransactionEvent" and ("idToken" in payload or not good))
         return {"idTokenInfo": {"status": status}} if tells else {}

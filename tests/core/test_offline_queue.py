@@ -123,11 +123,11 @@ def test_of_a_long_queue_only_the_front_is_in_memory_and_all_of_it_comes_in_orde
     rig.go_down()
     rig.forget()
     rig.command("start_transaction", id_tag="A", connector_id=1)
-    rig.run(300)
+    rig.run(170)
     rig.command("stop_session", connector_id=1)
     assert len([name for name in rig.station.memory if name.startswith("queue.")]) == 100
     length = rig.station.picture(rig.now)["queue_length"]
-    assert length == 100 + len(rig.kept) > 300
+    assert length == 100 + len(rig.kept) > 160
     if restarted:
         rig.restart()
     else:
@@ -150,16 +150,16 @@ def test_of_a_long_queue_only_the_front_is_in_memory_and_all_of_it_comes_in_orde
 @proves("4.8/Q3")
 def test_the_far_end_of_a_queue_that_is_too_long_is_thinned_out_as_well() -> None:
     rig = Rig().boot()
-    rig.station.outbox.most_queued = 250
+    rig.station.outbox.most_queued = 130
     rig.csms("ChangeConfiguration", key="MeterValueSampleInterval", value="1")
     rig.go_down()
     rig.forget()
     for number in (1, 2):
         rig.command("start_transaction", id_tag="A", connector_id=number)
-    rig.run(400)
+    rig.run(120)
     for number in (1, 2):
         rig.command("stop_session", connector_id=number)
-    assert rig.station.picture(rig.now)["queue_length"] <= 252
+    assert rig.station.picture(rig.now)["queue_length"] <= 132
     rig.reconnect()
     told = words(rig)
     assert [one for one in told if "Meter" not in one] == [

@@ -290,3 +290,28 @@ def test_a_power_loss_may_be_survived() -> None:
     assert "BootNotification" in rig.actions()
     assert not rig.calls("StopTransaction")
     assert rig.calls("MeterValues")[-1]["transactionId"] == 501
+
+
+def test_the_log_names_the_transaction_of_answers_too() -> None:
+    rig = Rig().boot()
+    rig.command("start_session", id_tag="TAG", connector_id=1)
+    rig.run(70)
+    rig.command("stop_session", connector_id=1)
+    for action in ("MeterValues", "StopTransaction"):
+        assert [frame.transaction for frame in rig.frames if frame.action == action] == ["501", "501"]
+    start = [frame.transaction for frame in rig.frames if frame.action == "StartTransaction"]
+    assert start == ["", "501"], "the CSMS names it in its answer"
+
+
+def test_a_late_answer_still_belongs_to_its_transaction() -> None:
+    rig = Rig().boot()
+    rig.command("start_session", id_tag="TAG", connector_id=1)
+    rig.answers["MeterValues"] = None
+    rig.run(59)
+    rig.run_until(lambda: rig.open_call is not None)
+    assert rig.open_call is not None
+    message_id, rig.open_call = rig.open_call[1], None
+    rig.run(31)
+    rig.receive(json.dumps([3, message_id, {}]))
+    assert rig.frames[-1].message_id == message_id
+    assert (rig.frames[-1].action, rig.frames[-1].transaction) == ("MeterValues", "501")

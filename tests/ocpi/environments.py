@@ -1,4 +1,4 @@
-"""A published OCPI library in a virtual environment of its own, kept between runs, and an eMSP that is made of it."""
+"""A published OCPI package in a virtual environment of its own, kept between runs, and an eMSP that is made of it."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ READY_SECONDS = 60.0
 
 @cache
 def interpreter() -> Path:
-    """Python with the library, installed from PyPI the first time. Skips where PyPI is out of reach."""
+    """Python with the package, installed from PyPI the first time. Skips where PyPI is out of reach."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     folder = cache_folder() / f"extrawest-2025.7.16-python{python}"
     ready, program = folder / "ready", folder / "bin" / "python"

@@ -1,10 +1,10 @@
-"""An eMSP made of the published library `extrawest-ocpi`: its routers, its models, our memory as its store.
+"""An eMSP made of the published package `extrawest-ocpi`: its routers, its models, our memory as its store.
 
 Runs as a program in an environment of its own (`environments.py`) and imports nothing of this project:
 
     python extrawest_platform.py <port>
 
-Below `/control` a test tells it to register at a CPO, to pull every list through the library's models, to send a
+Below `/control` a test tells it to register at a CPO, to pull every list through the package's models, to send a
 command, and asks what it was pushed.
 """
 
@@ -53,7 +53,7 @@ cpo: dict[str, Any] = {"token": "", "endpoints": {}}
 
 
 class Memory(Crud):
-    """What the library asks its owner to store."""
+    """What the package asks its owner to store."""
 
     @classmethod
     async def get(cls, module: ModuleID, role: RoleEnum, id: str, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
@@ -127,7 +127,7 @@ async def call(method: str, url: str, token: str, body: Any = None) -> httpx.Res
 
 @app.post("/control/register")
 async def register(wanted: dict[str, str] = BODY) -> Any:
-    """The handshake from its side, every answer parsed by the library's models."""
+    """The handshake from its side, every answer parsed by the package's models."""
     versions = (await call("GET", wanted["versions_url"], wanted["token_a"])).json()["data"]
     parsed = [Version(**one) for one in versions]
     url = next(str(one.url) for one in parsed if one.version == VersionNumber.v_2_2_1)
@@ -143,7 +143,7 @@ async def register(wanted: dict[str, str] = BODY) -> Any:
 
 @app.post("/control/pull")
 async def pull() -> dict[str, list[str]]:
-    """Every list, page by page; ids of the objects that the library's models parsed. Places and prices are kept."""
+    """Every list, page by page; ids of the objects that the package's models parsed. Places and prices are kept."""
     found: dict[str, list[str]] = {}
     for name, model in LISTS.items():
         found[name] = []
@@ -160,7 +160,7 @@ async def pull() -> dict[str, list[str]]:
 
 @app.post("/control/token")
 async def put_token(wanted: dict[str, str] = BODY) -> int:
-    """Pushes a token as the library writes it."""
+    """Pushes a token as the package writes it."""
     token = Token(
         country_code="NL", party_id="EXW", uid=wanted["uid"], type="RFID", contract_id=f"NL-EXW-{wanted['uid']}",
         issuer="Extrawest", valid=True, whitelist="ALWAYS", last_updated="2026-03-01T08:00:00Z",

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from chargers.models import ChargerCommand
 from ocpi import credentials
 from ocpi.models import Cpo, Credential, Exchange, Peer, PeerState
-from ocpi.peer import handshake
 from tenants.models import Organization, RememberedAnswer
 from tenants.scoping import scope
 from tests.conftest import ApiClient
@@ -327,7 +327,7 @@ def test_registering_at_a_peer_that_cannot_be_reached_is_no_success(
     cpo = order(tenant)
     path, body = f"/ocpi/cpos/{cpo.pk}/register", {"versions_url": "http://127.0.0.1:9/versions", "token_a": "t"}
     answer = user_client.post(path, body)
-    assert answer.status_code == handshake.RegistrationFailed.status
+    assert answer.status_code == 400
     assert isinstance(answer.json()["detail"], str)
     assert user_client.post(path, {"versions_url": "x"}).status_code == 422
 
@@ -377,3 +377,17 @@ def test_a_cpo_at_a_foreign_csms_has_no_cards(user_client: ApiClient, tenant: Or
     cpo = order(tenant, ws_url="ws://csms.example/x")
     assert user_client.get(f"/ocpi/cpos/{cpo.pk}/cards").json()["data"] == []
     assert user_client.put(f"/ocpi/cpos/{cpo.pk}/cards/A", {}).status_code == 409
+
+
+def test_the_report_shows_that_bills_agree_with_meters(user_client: ApiClient, tenant: Organization) -> None:
+    cpo = built(tenant, "smoke-single")
+    text = user_client.get(f"/ocpi/cpos/{cpo.pk}/report").json()["markdown"]
+    assert "## Reconciliation of the newest CDRs (0)" in text
+
+
+def test_another_update_interval_reaches_the_chargers(user_client: ApiClient, tenant: Organization) -> None:
+    cpo = built(tenant, "mixed-depot")
+    user_client.patch(f"/ocpi/cpos/{cpo.pk}/settings", {"update_interval": 5})
+    orders = ChargerCommand.objects.unscoped().filter(event_type="update_configuration")
+    keys = sorted(next(iter(one.payload["configuration"].items())) for one in orders)
+    assert keys == [("MeterValueSampleInterval", "5")] * 4 + [("SampledDataCtrlr.TxUpdatedInterval", "5")] * 2

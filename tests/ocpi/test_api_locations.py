@@ -6,7 +6,7 @@ import pytest
 
 from chargers.models import Charger, ProvisioningStatus
 from locations.models import Location
-from ocpi.building import adding
+from ocpi.building.sites import create_site
 from ocpi.models import Cpo, CpoLocation, Evse, EvseStatus, LocationJob, Push, Tariff
 from ocpi.peer import reading
 from ocpi.peer.versions import binding
@@ -153,7 +153,7 @@ def test_an_empty_list_is_422(user_client: ApiClient, cpo: Cpo) -> None:
 def test_a_job_that_breaks_goes_on_where_it_stopped(
     user_client: ApiClient, cpo: Cpo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, deaths = adding.create_site, iter(range(99))
+    real, deaths = create_site, iter(range(99))
 
     def dies_every_other_time(*args: Any) -> Any:
         made = real(*args)
@@ -161,7 +161,7 @@ def test_a_job_that_breaks_goes_on_where_it_stopped(
             raise SystemError("killed before the commit")
         return made
 
-    monkeypatch.setattr(adding, "create_site", dies_every_other_time)
+    monkeypatch.setattr("ocpi.building.adding.create_site", dies_every_other_time)
     accepted = add(user_client, cpo, STATION, STATION, STATION).json()
     work(5)
     job = user_client.get(accepted["status_url"]).json()
@@ -177,7 +177,7 @@ def test_a_job_that_breaks_every_time_fails_and_says_what_was_made(
     def breaks(*args: Any) -> Any:
         raise SystemError("always")
 
-    monkeypatch.setattr(adding, "create_site", breaks)
+    monkeypatch.setattr("ocpi.building.adding.create_site", breaks)
     work(5)
     job = user_client.get(accepted["status_url"]).json()
     assert (job["status"], job["error"]["code"], job["error"]["step"]) == (

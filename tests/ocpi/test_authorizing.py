@@ -1,6 +1,7 @@
 """Who may charge at a CPO's charger (OCPI contract, section 9): a station asks, the eMSP is asked or is not."""
 
 from collections.abc import Iterator
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from ocpi.models import Cpo, Exchange, Token
 from ocpi.peer import tokens
 from ocpi.peer.versions import binding
 from simulator.csms.database import THREAD
+from simulator.csms.judging import THREADS
 from simulator.csms.models import CsmsCall, Endpoint
 from tenants.models import Organization
 from tenants.scoping import scope
@@ -30,6 +32,9 @@ def stage(transactional_db: None, tenant: Organization, model: Any, emsp: Emsp) 
     yield stage
     for thread in (THREAD, SyncToAsync.single_thread_executor):
         thread.submit(lambda: connection.close()).result()
+    together = Barrier(len(THREADS._threads))  # each of them gets one of these jobs
+    for job in [THREADS.submit(lambda: (together.wait(10), connection.close())) for _ in THREADS._threads]:
+        job.result()
     connections.close_all()
 
 

@@ -60,10 +60,10 @@ def test_silent_peers_delay_nobody(address: str, cpo: Cpo) -> None:
     platforms = [Emsp(party=f"S{number:02}") for number in range(SILENT)]
     answers: list[Response] = []
 
-    def join(platform: Emsp) -> None:
-        answers.append(platform.register(url, new_token_a(cpo)))
+    def join(platform: Emsp, token_a: str) -> None:
+        answers.append(platform.register(url, token_a))
 
-    threads = [threading.Thread(target=join, args=(one,)) for one in platforms]
+    threads = [threading.Thread(target=join, args=(one, new_token_a(cpo))) for one in platforms]
     for platform, thread in zip(platforms, threads, strict=True):
         platform.__enter__()
         platform.script("versions", Answer(hang=True))

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -259,7 +260,7 @@ def test_parts_add_up_and_pieces_lose_nothing(terms, use):
         assert cost.total.incl_vat >= cost.total.excl_vat
     assert sum(piece.kwh for piece in pieces) == sum(segment.kwh for segment in use)
     assert (pieces[0].start, pieces[-1].end) == (use[0].start, use[-1].end)
-    assert all(one.end == other.start for one, other in zip(pieces, pieces[1:], strict=False))
+    assert all(one.end == other.start for one, other in pairwise(pieces))
 
 
 @settings(max_examples=60, deadline=None)

@@ -2,13 +2,22 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
+import jsonschema_rs
+import pytest
 from django.test import Client
 from django.urls import resolve
 
 from ocpi.peer.urls import nowhere
 from ocpi.peer.views import UnknownPath
+from tenants.models import Organization
+from tenants.scoping import scope
+from tests.ocpi import bundle
+from tests.ocpi.conftest import Visitor
+from tests.ocpi.emsp import Emsp
+from tests.ocpi.schemas import VERSIONS
 
 
 def document(client: Client) -> Any:
@@ -33,6 +42,32 @@ def test_every_path_is_served(client: Client) -> None:
         view = resolve(filled).func
         assert view is not nowhere, path
         assert getattr(view, "view_class", None) is not UnknownPath, path
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_real_answers_are_what_the_document_says(
+    tenant: Organization, register: Callable[..., Visitor], client: Client, version: str
+) -> None:
+    shown = document(client)
+    with scope(tenant):
+        cpo = bundle.new_cpo(versions=version)
+        visitor = register(cpo, version)
+        bundle.new_session(cpo, visitor.peer)
+        bundle.new_cdr(cpo, visitor.peer)
+    with Emsp(version) as emsp:
+        visitor.call("PUT", "/tokens/NL/EMS/CARD", emsp.new_token("CARD"))
+    paths = ("", "/credentials", "/locations", "/locations/LOC1/E1/1", "/tariffs", "/sessions", "/cdrs")
+    for path in (*paths, "/tokens/NL/EMS/CARD", "/nothing"):
+        answer = visitor.get(path)
+        template = next((one for one in shown["paths"] if fits(one, f"/ocpi/peer/1/{version}{path}")), None)
+        responses = shown["paths"][template or "/ocpi/peer/{cpo_id}/versions"]["get"]["responses"]
+        schema = responses[str(answer.http)]["content"]["application/json"]["schema"]
+        judge = jsonschema_rs.validator_for({**schema, "components": shown["components"]})
+        assert [one.message for one in judge.iter_errors(answer.body)] == [], path
+
+
+def fits(template: str, path: str) -> bool:
+    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path) is not None
 
 
 def test_each_version_has_its_own_words(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""A CPO and an eMSP that was written by others, from the published library `extrawest-ocpi`."""
+"""A CPO and an eMSP that was written by others, from the published package `extrawest-ocpi`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +37,7 @@ def cpo(served: str, tenant: Organization) -> Cpo:
 
 
 def without_energy_mix(cpo: Cpo) -> None:
-    """The library's class for it is not the specification's: environ_impact is no list there."""
+    """The package's class for it is not the specification's: environ_impact is no list there."""
     for row in CpoLocation.objects.filter(cpo=cpo):
         row.attributes.pop("energy_mix")
         row.save()

@@ -115,3 +115,12 @@ def test_a_card_at_a_2_0_1_station_is_asked_about_and_billed(lab: Cpolab, emsp: 
     cdr = stop(emsp, session)
     assert cdr["cdr_token"]["uid"] == "WALK-IN"
     assert cdr["auth_method"] == "AUTH_REQUEST"
+
+    started = start(emsp, "NEW-1_C1")
+    assert (started["auth_method"], started["evse_uid"]) == ("COMMAND", "NEW-1_C1")
+    assert len(lab.calls(charger, "RequestStartTransaction")) == 2  # the call and its answer
+    assert len(emsp.requests("tokens", "POST")) == 1  # nobody was asked about the command's token
+    answer, path = emsp.command("STOP_SESSION", session_id=started["id"])
+    assert answer.data["result"] == "ACCEPTED"
+    assert emsp.result(path)["result"] == "ACCEPTED"
+    emsp.wait_for(lambda: len(emsp.objects["cdrs"]) == 2, "the second CDR")

@@ -13,7 +13,8 @@ from chargers.models import Charger, Connector, ProvisioningStatus, Runtime, Sta
 from locations.models import Location
 from locations.services import update_location
 from ocpi import bundles, credentials
-from ocpi.building import running, steps
+from ocpi.building import running
+from ocpi.building.sites import create_site
 from ocpi.models import Cpo, CpoLocation, Credential, Evse, EvseStatus, Peer, PeerState, Push, Tariff
 from ocpi.peer import reading
 from ocpi.peer.versions import binding
@@ -172,7 +173,7 @@ def test_a_party_is_free_again_after_the_end(tenant: Organization) -> None:
 def test_a_build_that_breaks_anywhere_goes_on_without_doubles(
     tenant: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, deaths = steps.create_site, iter(range(20))
+    real, deaths = create_site, iter(range(20))
 
     def dies_after_every_site(*args: Any) -> Any:
         made = real(*args)
@@ -180,7 +181,7 @@ def test_a_build_that_breaks_anywhere_goes_on_without_doubles(
             raise SystemError("killed before the commit")
         return made
 
-    monkeypatch.setattr(steps, "create_site", dies_after_every_site)
+    monkeypatch.setattr("ocpi.building.steps.create_site", dies_after_every_site)
     cpo = order(tenant, "highway-dc")
     work(6)
     boot(cpo)
@@ -195,7 +196,7 @@ def test_what_breaks_every_time_fails_with_its_step(tenant: Organization, monkey
     def breaks(*args: Any) -> Any:
         raise SystemError("always")
 
-    monkeypatch.setattr(steps, "create_site", breaks)
+    monkeypatch.setattr("ocpi.building.steps.create_site", breaks)
     cpo = order(tenant, "smoke-single")
     work(running.MOST_ATTEMPTS)
     failed = fresh(cpo)
@@ -246,13 +247,13 @@ def test_two_workers_build_one_bundle_once(tenant: Organization) -> None:
 
 
 def test_a_build_stops_when_its_cpo_is_given_up(tenant: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = steps.create_site
+    real = create_site
 
     def gives_up_meanwhile(cpo: Cpo, *args: Any) -> Any:
         Cpo.objects.filter(pk=cpo.pk).update(destroyed_at=timezone.now(), claim="", claimed_until=None)
         return real(cpo, *args)
 
-    monkeypatch.setattr(steps, "create_site", gives_up_meanwhile)
+    monkeypatch.setattr("ocpi.building.steps.create_site", gives_up_meanwhile)
     cpo = order(tenant, "highway-dc")
     work()
     running.finish(cpo.pk)

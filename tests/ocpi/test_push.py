@@ -10,9 +10,13 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from ocpi.models import Cdr, Exchange, Peer, PeerState, Push, PushState, Tariff, Token
+from ocpi.following.follower import Follower
+from ocpi.models import Cdr, Exchange, Peer, PeerState, Push, PushState, Session, Tariff, Token
+from ocpi.peer import tokens
+from ocpi.peer.versions import binding
 from ocpi.pushing import outbox
 from ocpi.pushing.pusher import PusherThread
+from ocpi.worker import FollowerThread
 from ocpplab.sealing import seal
 from tenants.models import Organization
 from tenants.scoping import scope
@@ -20,6 +24,12 @@ from tests.ocpi import bundle
 from tests.ocpi.emsp import Answer, Emsp
 from tests.ocpi.lab import eventually
 from tests.ocpi.stage import Stage, build, endpoints_at
+
+
+@pytest.fixture(autouse=True)
+def closed_connections() -> Iterator[None]:
+    yield
+    connections.close_all()
 
 
 @pytest.fixture
@@ -279,7 +289,33 @@ def test_tokens_are_pulled_once_page_by_page_and_then_as_deltas(stage: Stage, pu
     assert "date_from" in emsp.requests("tokens", "GET")[3].query
 
 
-@pytest.fixture(autouse=True)
-def closed_connections() -> Iterator[None]:
-    yield
-    connections.close_all()
+def test_two_followers_and_two_pushers_do_everything_once(stage: Stage, pusher: Any, emsp: Emsp) -> None:
+    with scope(stage.cpo.tenant_id):
+        tokens.store(stage.peer, binding("2.2.1"), emsp.new_token("CARD-1"), ("NL", "EMS"))
+    threads: list[Any] = [FollowerThread(), FollowerThread(), PusherThread()]
+    for thread in threads:
+        thread.start()
+    stage.follower = IdleFollower()
+    try:
+        key = stage.start("CARD-1", 0)
+        for number in range(1, 6):
+            stage.meter(number * 1000, number * 600)
+        stage.stop(key, 6000, 3600)
+        emsp.wait_for(lambda: emsp.objects["cdrs"], "a CDR")
+        emsp.wait_for(lambda: [one for one in emsp.objects["sessions"].values() if one["status"] == "COMPLETED"])
+    finally:
+        for thread in threads:
+            thread.stop()
+    (session,), (cdr,) = Session.objects.unscoped().all(), Cdr.objects.unscoped().all()
+    assert list(emsp.objects["sessions"]) == [session.session_id]
+    assert (float(session.kwh), cdr.content["total_energy"]) == (6.0, 6.0)
+    energies = [one["volume"] for period in session.periods for one in period["dimensions"] if one["type"] == "ENERGY"]
+    assert sum(energies) == pytest.approx(6.0)
+    assert len(emsp.requests("cdrs")) == 1
+
+
+class IdleFollower(Follower):
+    """Leaves the work to the threads."""
+
+    def look(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
+        pass

@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
-from ocpi.models import Cpo, Evse
+from chargers.models import Connector
+from ocpi import bundles
+from ocpi.models import ChargerChange, Cpo, Evse
 from tenants.models import Organization
+from tenants.scoping import scope
 from tests.ocpi.conftest import Visitor
 from tests.ocpi.stage import Stage, build
 
@@ -119,6 +123,16 @@ def test_a_cpo_may_show_a_bay_that_is_taken_as_blocked(stage: Stage) -> None:
     assert statuses(stage) == [("PATCH", "CHARGING")]
 
 
+def test_another_choice_shows_at_once(stage: Stage) -> None:
+    stage.comes_online()
+    stage.status("Preparing", 1)
+    assert statuses(stage) == [("PATCH", "CHARGING")]
+    with scope(stage.cpo.tenant_id):
+        bundles.change_settings(stage.cpo, {"occupied_as": "BLOCKED"})
+    stage.look()
+    assert statuses(stage) == [("PATCH", "BLOCKED")]
+
+
 def test_changes_in_a_row_reach_the_peer_as_one(stage: Stage) -> None:
     stage.comes_online()
     for second, status in enumerate(["Preparing", "Charging", "Faulted"]):
@@ -134,3 +148,15 @@ def test_nothing_is_told_twice_however_often_one_looks(stage: Stage) -> None:
         stage.look()
     assert stage.outbox() == []
     assert stage.evse().last_updated == before
+
+
+def test_marks_that_have_piled_up_are_worth_one_look(stage: Stage) -> None:
+    stage.comes_online()
+    stage.outbox()
+    Connector.objects.unscoped().update(status="Faulted")
+    ChargerChange.objects.bulk_create(ChargerChange(charger=stage.charger.pk) for _ in range(1200))
+    ChargerChange.objects.create(charger=uuid4())  # of a charger that was deleted meanwhile
+    stage.look()
+    assert statuses(stage) == [("PATCH", "OUTOFORDER")]
+    stage.look()
+    assert not ChargerChange.objects.exists()

@@ -149,6 +149,14 @@ def test_a_newline_within_the_encoded_token_is_overlooked(visitor: Visitor, clie
     assert call(client, "GET", module(visitor.cpo), Authorization=header).http == 200
 
 
+def test_tokens_outlive_a_new_secret_while_the_old_one_stands_behind_it(visitor: Visitor, settings: Any) -> None:
+    old = list(settings.SEALING_KEYS)
+    settings.SEALING_KEYS = ["a-new-secret-of-the-operator", *old]
+    assert visitor.get("/locations").http == 200
+    settings.SEALING_KEYS = ["a-new-secret-of-the-operator"]
+    assert visitor.get("/locations").http == 401
+
+
 def test_token_a_opens_no_module(client: Client, cpo: Cpo, token_a: str) -> None:
     for path in ("locations", "tariffs", "sessions", "cdrs", "tokens/NL/EMS/X", "commands/START_SESSION"):
         assert call(client, "GET", module(cpo, path), token=token_a).http == 401, path
@@ -218,6 +226,10 @@ def test_message_ids_are_echoed_and_routing_turned_round(visitor: Visitor) -> No
     bare = visitor.get("/locations")
     assert bare.header("X-Request-ID")
     assert bare.header("X-Correlation-ID")
+    refused = visitor.get("/locations", Authorization="Token no", X_Request_ID="r-2", X_Correlation_ID="c-2")
+    assert [refused.header(name) for name in names[:2]] == ["r-2", "c-2"]
+    listed = visitor.get(f"/ocpi/peer/{visitor.cpo.pk}/versions", X_Correlation_ID="c-3")
+    assert (listed.header("X-Correlation-ID"), listed.header("X-Request-ID")) == ("c-3", None)
     assert visitor.get("").header("OCPI-from-party-id") is None  # versions and credentials are not routed
 
 

@@ -53,4 +53,5 @@ def at_home(value: Any) -> Any:
 
 
 def leads_away(name: str, item: Any) -> bool:
-    return name == "ws_url" and isinstance(item, str) and (item.lower().startswith("ws") or len(item) % 2 == 0)
+    is_address = name in ("ws_url", "versions_url") and isinstance(item, str)
+    return is_address and (item.lower().startswith(("ws", "http")) or len(item) % 2 == 0)

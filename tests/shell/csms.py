@@ -141,6 +141,8 @@ def _witness_request(connection: ServerConnection, request: Request) -> None:
     """What a station asks for, whether it gets it or not."""
     offered = request.headers.get("Sec-WebSocket-Protocol", "")
     payload = {"subprotocol": offered, "path": request.path}
+    if "Sec-WebSocket-Extensions" in request.headers:
+        payload["extensions"] = request.headers["Sec-WebSocket-Extensions"]
     if "Authorization" in request.headers:
         payload["authorization"] = request.headers["Authorization"].partition(" ")[0]
     witness.note(offered if offered == "ocpp2.0.1" else "ocpp1.6", "connect", payload=payload)

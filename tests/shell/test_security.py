@@ -394,6 +394,20 @@ async def test_a_raised_profile_that_does_not_work_is_given_up(
     assert len(await refused(charger, 3)) == 3
 
 
+async def test_a_secret_that_cannot_be_read_any_more_is_told(
+    csms: Csms, fleet_of: Fleet, start_node: NodeFactory, settings: Any
+) -> None:
+    charger = await one_charger(fleet_of, csms, profile=1, password=PASSWORD)
+    settings.SEALING_KEYS = ["quite another key than before"]
+    await start_node()
+    [(code, reason), *_] = await refused(charger)
+    assert code is None
+    assert "SEALING_KEYS" in reason
+    assert not csms.connects
+    await query(lambda: secure(charger, password=OTHER_PASSWORD))
+    await booted(csms)
+
+
 # --- secrets stay secret ---------------------------------------------------------------------------------------------
 
 

@@ -113,6 +113,33 @@ async def test_text_flows_both_ways_and_close_codes_arrive(dial: Dial, listener:
         assert not socket.send_text("late")
 
 
+async def test_compression_is_offered_where_it_is_wanted(dial: Dial, listener: Listener):
+    peer = Peer()
+    async with serve(peer, "127.0.0.1", 0, subprotocols=["ocpp1.6"]) as server:
+        socket = dial(port_of(server), compression=True)
+        connection = await peer.connection
+        await listener.until("connected")
+        assert [extension.name for extension in connection.protocol.extensions] == ["permessage-deflate"]
+        for text in ("ä" * 1000, "[3]"):
+            assert socket.send_text(text)
+            assert await connection.recv() == text
+            await connection.send(text)
+        await connection.send(["[2,", '"a"]'])
+        assert [text for _, text in await listener.until("text", 3)] == ["ä" * 1000, "[3]", '[2,"a"]']
+        await connection.send("x" * (MAX_MESSAGE + 1))
+        assert (await listener.until("closed"))[0][1] == 1009, "what counts is the size of the text"
+
+
+async def test_a_csms_may_decline_compression(dial: Dial, listener: Listener):
+    peer = Peer()
+    async with serve(peer, "127.0.0.1", 0, subprotocols=["ocpp1.6"], compression=None) as server:
+        socket = dial(port_of(server), compression=True)
+        connection = await peer.connection
+        await listener.until("connected")
+        assert socket.send_text("plain")
+        assert await connection.recv() == "plain"
+
+
 async def test_ping_is_answered_and_a_pong_reported(dial: Dial, listener: Listener):
     peer = Peer()
     async with serve(peer, "127.0.0.1", 0, subprotocols=["ocpp1.6"], ping_interval=None) as server:

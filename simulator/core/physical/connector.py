@@ -21,7 +21,17 @@ CONTACTOR_S = (1.0, 3.0)
 LEAST_DC_V = 300
 ROUNDING = 1e-6
 STOPS_METER = frozenset({"MeterStuck", "PowerMeterFailure"})
-SILENT = frozenset({"MeterStuck", "MeterJump", "MeterNegativeStep", "SwappedPhases"})  # told by no status
+# Told by no status.
+SILENT = frozenset(
+    {
+        "FirmwareCertificateRevoked",
+        "FirmwareInstallationFailure",
+        "MeterJump",
+        "MeterNegativeStep",
+        "MeterStuck",
+        "SwappedPhases",
+    }
+)
 UNDER_LIMIT = 0.97  # a car stays this much under the current on offer, so that no metered value exceeds it
 
 
@@ -89,12 +99,13 @@ class Connector:
         self.number = number  # 1, 2, ... over the station's outlets: OCPP 1.6's connectorId
         self.options = options
         self.random = Random(f"{seed}/{outlet.evse_id}/{outlet.connector_id}")
-        self.vehicle = Vehicle(self.random, saved.get("vehicle"))
+        self.vehicle = Vehicle(self.random, saved.get("vehicle"), wanted=options.ev_profile)
         seeded_wh = float(self.random.randrange(20_000, 4_000_000))
         self.register_wh: float = saved.get("register_wh", seeded_wh)
         self.plugged: bool = saved.get("plugged", False)
         self.ev_side_open: bool = saved.get("ev_side_open", False)
-        self.operative: bool = saved.get("operative", True)
+        self._operative: bool = saved.get("operative", True)
+        self.withheld = False  # by an installation of firmware that waits or runs; the firmware block says so
         self.scheduled_inoperative: bool = saved.get("scheduled_inoperative", False)
         # The token whose driver alone may take the station's end of the cable out; "" where it is not locked.
         self.cable_held_for: str = saved.get("cable_held_for", "")
@@ -120,7 +131,7 @@ class Connector:
             "register_wh": round(self.register_wh, 1),
             "plugged": self.plugged,
             "ev_side_open": self.ev_side_open,
-            "operative": self.operative,
+            "operative": self._operative,
             "scheduled_inoperative": self.scheduled_inoperative,
             "finishing": self.finishing,
             "cable_held_for": self.cable_held_for,
@@ -131,6 +142,15 @@ class Connector:
             "running": msgspec.to_builtins(self.running),
             "vehicle": self.vehicle.record(),
         }
+
+    @property
+    def operative(self) -> bool:
+        """Nobody has taken it out of use."""
+        return self._operative and not self.withheld
+
+    @operative.setter
+    def operative(self, wanted: bool) -> None:
+        self._operative = wanted
 
     # --- cable and vehicle ------------------------------------------------------------------------------------------
 
@@ -145,9 +165,10 @@ class Connector:
 
     def _next_vehicle(self) -> None:
         # A car that just left full does not come back full: each plug is another car, of the outlet's own seed.
-        if self.vehicle.full or not self.vehicle.ready:
+        wanted = self.options.ev_profile
+        if self.vehicle.full or not self.vehicle.ready or self.vehicle.wanted != wanted:
             demand = self.vehicle.demand_w
-            self.vehicle = Vehicle(self.random)
+            self.vehicle = Vehicle(self.random, wanted=wanted)
             self.vehicle.demand_w = demand
 
     def unplug(self) -> bool:

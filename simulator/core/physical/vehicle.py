@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from simulator.core.setup import ANY_CAR
+
 KEEP_ALIVE_W = 0.0
 FULL_FRACTION = 1e-6
 
@@ -34,6 +36,10 @@ PROFILES = (
 USUAL = PROFILES[:4]  # a truck comes only where somebody sends one
 
 
+def _named(name: str) -> Profile | None:
+    return next((one for one in PROFILES if one.name == name), None)
+
+
 def share(curve: tuple[tuple[float, float], ...], soc: float) -> float:
     """The curve's value at a state of charge of 0..1."""
     for (left, low), (right, high) in pairwise(curve):
@@ -45,22 +51,27 @@ def share(curve: tuple[tuple[float, float], ...], soc: float) -> float:
 class Vehicle:
     """The car at (or about to come to) one outlet. `demand_w` is a user's wish (power-update); `ready` is the car's."""
 
-    def __init__(self, random: Random, saved: dict[str, Any] | None = None) -> None:
+    def __init__(self, random: Random, saved: dict[str, Any] | None = None, *, wanted: str = ANY_CAR) -> None:
+        """`wanted`: the name of a profile, for all but a car that was `saved`."""
+        self.wanted = wanted
         self.profile = random.choice(USUAL)
         self.soc = random.uniform(0.15, 0.55)
         self.demand_w: float | None = None
         self.ready = True
         if saved:
-            self.profile = next((one for one in PROFILES if one.name == saved["profile"]), self.profile)
+            self.wanted = saved.get("wanted", ANY_CAR)
+        self.profile = _named(saved["profile"] if saved else wanted) or self.profile
+        if saved:
             self.soc, self.demand_w, self.ready = saved["soc"], saved["demand_w"], saved["ready"]
 
     def record(self) -> dict[str, Any]:
-        return {
+        record = {
             "profile": self.profile.name,
             "soc": round(self.soc, 4),
             "demand_w": self.demand_w,
             "ready": self.ready,
         }
+        return record if self.wanted == ANY_CAR else record | {"wanted": self.wanted}
 
     @property
     def full(self) -> bool:

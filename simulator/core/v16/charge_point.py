@@ -14,6 +14,8 @@ from simulator.core.station import Station
 from simulator.core.v16.availability import Availability
 from simulator.core.v16.charging import Charging
 from simulator.core.v16.configuration import ConfigurationBlock
+from simulator.core.v16.firmware_management import Diagnostics, Firmware
+from simulator.core.v16.data_transfer import DataTransfer
 from simulator.core.v16.keys import keys
 from simulator.core.v16.lights import Lights
 from simulator.core.v16.local_auth_list import LocalAuthList
@@ -31,6 +33,7 @@ from simulator.core.v16.security import (
     require,
 )
 from simulator.core.v16.smart_charging import SmartCharging
+from simulator.core.visitors import Visitors
 
 B = TypeVar("B", bound=Block[Any])
 
@@ -56,16 +59,25 @@ class Pings(Pinging["ChargePoint"]):
         return self.station.configuration.number("WebSocketPingInterval")
 
 
+class Cars(Visitors["ChargePoint"]):
+    @property
+    def charging(self) -> Charging:
+        return self.station.charging
+
+
 class ChargePoint(Station):
     subprotocol: ClassVar = "ocpp1.6"
     block_classes: ClassVar = (
         Registration,
+        Firmware,
+        Diagnostics,
         Availability,
         Metering,
         SmartCharging,
         Charging,
         Reservations,
         ConfigurationBlock,
+        DataTransfer,
         RemoteControl,
         LocalAuthList,
         RemoteTrigger,
@@ -74,6 +86,7 @@ class ChargePoint(Station):
         CertificateManagement,
         ExtendedTrigger,
         Pings,
+        Cars,
         Injecting,
         Lights,
     )
@@ -110,7 +123,7 @@ class ChargePoint(Station):
     def call(self, call: Call) -> None:
         super().call(call)
         if call.action != "Heartbeat":
-            self.registering.rearm()
+            self.registering.spoke()
 
     def credentials(self) -> Credentials:
         return self.security.credentials()
@@ -132,6 +145,14 @@ class ChargePoint(Station):
     @property
     def registering(self) -> Registration:
         return self._block(Registration)
+
+    @property
+    def firmware(self) -> Firmware:
+        return self._block(Firmware)
+
+    @property
+    def diagnostics(self) -> Diagnostics:
+        return self._block(Diagnostics)
 
     @property
     def availability(self) -> Availability:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core import causes, timestamps
 from simulator.core.authorization import Rules, TokenInfo
-from simulator.core.calls import TRANSACTION, Call
+from simulator.core.calls import NOTIFY, TRANSACTION, Call
 from simulator.core.charging import Charging as SharedCharging
 from simulator.core.facts import TransactionEnded, TransactionIdentified, TransactionStarted
 from simulator.core.physical.connector import Connector, Fault, Running
@@ -85,6 +85,20 @@ class Charging(SharedCharging["ChargePoint"]):
     def Authorize_failed(self, call: Call, problem: str) -> None:
         self.authorize_failed(call.context, offline=problem in ("timeout", "lost"))
 
+    def present(
+        self,
+        connector: Connector,
+        token: str,
+        purpose: str,
+        *,
+        priority: int = NOTIFY,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        if self.station.setup.options.free_vend_id_tag:  # contract 4.1: authorization is disabled
+            self.granted({"connector": connector.number, "token": token, "purpose": purpose} | (extra or {}))
+        else:
+            super().present(connector, token, purpose, priority=priority, extra=extra)
+
     # --- start ------------------------------------------------------------------------------------------------------
 
     def kept_from(self, connector: Connector, token: str, parent: str | None) -> str:
@@ -98,7 +112,17 @@ class Charging(SharedCharging["ChargePoint"]):
         self.station.smart_charging.await_start(connector, context.get("profile"))
         self.report_status(connector)  # Preparing comes before StartTransaction (contract 4.3)
 
+    def _vend_freely(self, connector: Connector) -> None:
+        """With authorization disabled a cable is all it takes (contract 4.1)."""
+        token = self.station.setup.options.free_vend_id_tag
+        if not token or not connector.ev_connected or connector.finishing or connector.grant is not None:
+            return
+        if self.may_grant(connector) and not connector.has_fault("ConnectorLockFailure"):
+            if not self.turned_away(connector, token, may_ask=False) and not self.station.rebooting:
+                self.grant(connector, {"connector": connector.number, "token": token, "purpose": "local"})
+
     def progress(self, connector: Connector) -> None:
+        self._vend_freely(connector)
         grant = connector.grant
         if grant is None or not connector.ev_connected or not connector.usable:
             return

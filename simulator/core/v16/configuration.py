@@ -1,4 +1,4 @@
-"""GetConfiguration, ChangeConfiguration and DataTransfer."""
+"""GetConfiguration and ChangeConfiguration."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ConfigurationBlock(Block["ChargePoint"]):
-    actions: ClassVar = ("GetConfiguration", "ChangeConfiguration", "DataTransfer")
+    actions: ClassVar = ("GetConfiguration", "ChangeConfiguration")
 
     def on_GetConfiguration(self, request: dict[str, Any]) -> dict[str, Any]:
         configuration = self.station.configuration
@@ -53,7 +53,3 @@ class ConfigurationBlock(Block["ChargePoint"]):
         """An installer's change (gateway contract, section 10)."""
         results = {key: self.change(key, value) for key, value in params["configuration"].items()}
         self.station.installed(summary(results))
-
-    def on_DataTransfer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """No vendor extension is installed."""
-        return {"status": "UnknownVendorId"}

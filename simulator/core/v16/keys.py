@@ -6,7 +6,11 @@ from simulator.core.setup import Setup
 MEASURANDS = (
     "Energy.Active.Import.Register",
     "Energy.Active.Import.Interval",
+    "Energy.Active.Export.Register",
+    "Energy.Active.Export.Interval",
+    "Energy.Reactive.Import.Register",
     "Power.Active.Import",
+    "Power.Reactive.Import",
     "Power.Offered",
     "Power.Factor",
     "Current.Import",
@@ -19,7 +23,7 @@ MEASURANDS = (
 PASSWORD = Setting("password", "", "W", least=16, most=40)
 ROTATIONS = ("NotApplicable", "Unknown", "RST", "RTS", "SRT", "STR", "TRS", "TSR")
 USUAL = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage"
-PROFILES = "Core,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"
+PROFILES = "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger"
 
 
 def flag(default: bool, access: str = "RW") -> Setting:
@@ -74,6 +78,7 @@ def keys(setup: Setup) -> dict[str, Setting]:
         "StopTxnSampledData": measurands(""),
         "StopTxnSampledDataMaxLength": number(16, "R"),
         "SupportedFeatureProfiles": Setting("members", PROFILES, "R"),
+        "SupportedFileTransferProtocols": Setting("members", "HTTP,HTTPS", "R"),
         "TransactionMessageAttempts": number(3),
         "TransactionMessageRetryInterval": number(60),
         "UnlockConnectorOnEVSideDisconnect": flag(True) if sockets else flag(False, "R"),

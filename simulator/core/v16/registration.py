@@ -17,7 +17,7 @@ class Registration(SharedRegistration["ChargePoint"]):
             "chargePointVendor": setup.vendor[:20],
             "chargePointModel": setup.model[:20],
             "chargePointSerialNumber": setup.serial_number[:25],
-            "firmwareVersion": setup.firmware_version[:50],
+            "firmwareVersion": self.station.firmware.version,
             "iccid": setup.iccid[:20],
             "imsi": setup.imsi[:20],
             "meterType": setup.meter_type[:25],

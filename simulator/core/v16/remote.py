@@ -56,6 +56,8 @@ class RemoteControl(Block["ChargePoint"]):
         return REJECTED
 
     def on_Reset(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self.station.firmware.is_installing:
+            return REJECTED
         cause = causes.SOFT_RESET if request["type"] == "Soft" else causes.HARD_RESET
         for connector in self.station.connectors:
             self.station.charging.end(connector, cause)

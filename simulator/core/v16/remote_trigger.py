@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core.block import Block
+from simulator.core.v16 import firmware_management
 
 if TYPE_CHECKING:
     from simulator.core.v16.charge_point import ChargePoint
@@ -31,6 +32,10 @@ class RemoteTrigger(Block["ChargePoint"]):
                 if number == 0:
                     return REJECTED
                 self._meter_values(number)
+            case "FirmwareStatusNotification" if firmware_management.is_offered(station):
+                station.firmware.trigger()
+            case "DiagnosticsStatusNotification" if firmware_management.is_offered(station):
+                station.diagnostics.trigger()
             case _:
                 return {"status": "NotImplemented"}
         return ACCEPTED

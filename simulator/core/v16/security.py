@@ -1,14 +1,13 @@
 """Security in 1.6: the profiles' keys, and the extension of the security whitepaper (contract 1.2, 5.3).
 
 The extension is switched on by a security profile, or by the key SecurityExtensionEnabled; else its actions are
-NotSupported. GetLog and SignedUpdateFirmware belong to the blocks of logs and firmware.
+NotSupported. GetLog and SignedUpdateFirmware stand in `firmware_management`.
 """
 
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core.block import Block
-from simulator.core.calls import Call
 from simulator.core.certificate_store import CSMS_ROOT, Certificates
 from simulator.core.errors import Kind, Refusal
 from simulator.core.security import SecurityProfiles
@@ -106,17 +105,13 @@ class ExtendedTrigger(Block["ChargePoint"]):
             case "SignChargePointCertificate":
                 self.station.certificates.sign(unasked=False)
             case "LogStatusNotification":
-                self._idle("LogStatusNotification")
+                self.station.diagnostics.trigger_log()
             case "FirmwareStatusNotification":
-                self._idle("SignedFirmwareStatusNotification")
+                self.station.firmware.trigger_signed()
             case _:
                 answer: dict[str, Any] = self.station.remote_trigger.on_TriggerMessage(request)
                 return answer
         return {"status": "Accepted"}
-
-    def _idle(self, action: str) -> None:
-        """No upload and no signed update ever runs, and that is what these say."""
-        self.station.call(Call(action, {"status": "Idle"}, unasked=False))
 
 
 def require(*, is_on: bool) -> None:

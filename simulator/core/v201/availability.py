@@ -46,7 +46,7 @@ class Availability(Block["ChargingStation"]):
     def is_operative(self, connector: Connector) -> bool:
         """A change that waits for transactions to end holds for the outlets without one already."""
         levels = _targets(connector)
-        if levels & self.inoperative:
+        if levels & self.inoperative or connector.withheld:
             return False
         waits = bool(levels & self.scheduled) or self.station.resetting.scheduled
         return not (waits and connector.running is None)

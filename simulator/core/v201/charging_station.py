@@ -16,6 +16,7 @@ from simulator.core.v201.availability import Availability
 from simulator.core.v201.data_transfer import DataTransfer
 from simulator.core.v201.device_model import DeviceModel
 from simulator.core.v201.diagnostics import Diagnostics
+from simulator.core.v201.firmware_management import Firmware, LogFiles
 from simulator.core.v201.local_auth_list import LocalAuthList
 from simulator.core.v201.metering import Metering
 from simulator.core.v201.network_profiles import NetworkProfiles
@@ -28,6 +29,7 @@ from simulator.core.v201.security import CertificateManagement, Events, Profiles
 from simulator.core.v201.transaction_events import TransactionEvents
 from simulator.core.v201.transactions import Transactions
 from simulator.core.v201.variables import settings
+from simulator.core.visitors import Visitors
 
 B = TypeVar("B", bound=Block[Any])
 
@@ -53,10 +55,18 @@ class Pings(Pinging["ChargingStation"]):
         return self.station.configuration.number("OCPPCommCtrlr.WebSocketPingInterval")
 
 
+class Cars(Visitors["ChargingStation"]):
+    @property
+    def charging(self) -> Transactions:
+        return self.station.charging
+
+
 class ChargingStation(Station):
     subprotocol: ClassVar = "ocpp2.0.1"
     block_classes: ClassVar = (
         Registration,
+        Firmware,
+        LogFiles,
         Availability,
         Metering,
         Diagnostics,
@@ -75,6 +85,7 @@ class ChargingStation(Station):
         CertificateManagement,
         NetworkProfiles,
         Pings,
+        Cars,
         Injecting,
     )
     error_codes: ClassVar = ERROR_CODES
@@ -110,7 +121,7 @@ class ChargingStation(Station):
     def call(self, call: Call) -> None:
         super().call(call)
         if call.action != "Heartbeat":
-            self.registering.rearm()
+            self.registering.spoke()
 
     def credentials(self) -> Credentials:
         return self.security.credentials()
@@ -123,6 +134,14 @@ class ChargingStation(Station):
     @property
     def registering(self) -> Registration:
         return self._block(Registration)
+
+    @property
+    def firmware(self) -> Firmware:
+        return self._block(Firmware)
+
+    @property
+    def log_files(self) -> LogFiles:
+        return self._block(LogFiles)
 
     @property
     def availability(self) -> Availability:

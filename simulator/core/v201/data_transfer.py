@@ -1,16 +1,18 @@
-"""DataTransfer (contract 5.6)."""
+"""DataTransfer as 2.0.1 words it (contract 5.6)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from simulator.core.block import Block
+from simulator.core.data_transfer import DataTransfer as SharedDataTransfer
+from simulator.core.setup import DataHandler
 
 if TYPE_CHECKING:
     from simulator.core.v201.charging_station import ChargingStation
 
 
-class DataTransfer(Block["ChargingStation"]):
-    actions: ClassVar = ("DataTransfer",)
+class DataTransfer(SharedDataTransfer["ChargingStation"]):
+    def is_same(self, asked: str, known: str) -> bool:
+        """Strings are case-sensitive in 2.0.1 unless a type says otherwise."""
+        return asked == known
 
-    def on_DataTransfer(self, request: dict[str, Any]) -> dict[str, Any]:
-        """No vendor extension is installed."""
-        return {"status": "UnknownVendorId"}
+    def data_of(self, handler: DataHandler) -> Any:
+        return handler.data  # anyType

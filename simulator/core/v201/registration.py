@@ -30,7 +30,7 @@ class Registration(SharedRegistration["ChargingStation"]):
             "vendorName": setup.vendor[:50],
             "model": setup.model[:20],
             "serialNumber": setup.serial_number[:25],
-            "firmwareVersion": setup.firmware_version[:50],
+            "firmwareVersion": self.station.firmware.version,
         }
         modem = {"iccid": setup.iccid[:20], "imsi": setup.imsi[:20]}
         device["modem"] = {name: value for name, value in modem.items() if value}

@@ -3,16 +3,14 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from simulator.core.block import Block
-from simulator.core.calls import Call
 
 if TYPE_CHECKING:
     from simulator.core.v201.charging_station import ChargingStation
 
 ACCEPTED = {"status": "Accepted"}
-# No upload and no update ever runs, and that is what these say.
-IDLE = {"LogStatusNotification", "FirmwareStatusNotification"}
+PROGRESS = {"LogStatusNotification", "FirmwareStatusNotification"}
 SIGN = "SignChargingStationCertificate"
-TRIGGERS = {"BootNotification", "Heartbeat", "StatusNotification", "MeterValues", "TransactionEvent", SIGN} | IDLE
+TRIGGERS = {"BootNotification", "Heartbeat", "StatusNotification", "MeterValues", "TransactionEvent", SIGN} | PROGRESS
 ABOUT_AN_EVSE = {"StatusNotification", "MeterValues", "TransactionEvent"}
 
 
@@ -38,8 +36,10 @@ class RemoteTrigger(Block["ChargingStation"]):
                 self.station.metering.trigger(evse["id"] if evse else None)
             case "TransactionEvent":
                 return self._transaction_events(evse)
+            case "FirmwareStatusNotification":
+                self.station.firmware.trigger()
             case _:
-                self.station.call(Call(wanted, {"status": "Idle"}, unasked=False))
+                self.station.log_files.trigger()
         return ACCEPTED
 
     def _is_known(self, evse: dict[str, Any]) -> bool:

@@ -31,6 +31,8 @@ class Reset(Block["ChargingStation"]):
     def on_Reset(self, request: dict[str, Any]) -> dict[str, Any]:
         if self.station.rebooting:
             return _rejected("ResetInProgress")
+        if self.station.firmware.is_installing:
+            return _rejected("FwUpdateInProgress")
         if "evseId" in request:
             known = any(one.outlet.evse_id == request["evseId"] for one in self.station.connectors)
             return _rejected("UnsupportedParam" if known else "UnknownEvse")  # EVSE.AllowReset is false

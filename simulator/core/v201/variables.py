@@ -19,7 +19,12 @@ NO_LIMIT = 2**31 - 1
 
 MEASURANDS = (
     "Energy.Active.Import.Register",
+    "Energy.Active.Import.Interval",
+    "Energy.Active.Export.Register",
+    "Energy.Active.Export.Interval",
+    "Energy.Reactive.Import.Register",
     "Power.Active.Import",
+    "Power.Reactive.Import",
     "Power.Offered",
     "Power.Factor",
     "Current.Import",
@@ -225,6 +230,7 @@ def _security(setup: Setup) -> dict[str, Spec]:
 
 def _station(setup: Setup) -> dict[str, Spec]:
     return {
+        "AllowNewSessionsPendingFirmwareUpdate": flag(False),
         "Available": flag(True, "R"),
         "AvailabilityState": option("Available", STATES, live=True),
         "Model": text(setup.model[:20], "R"),

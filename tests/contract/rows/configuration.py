@@ -81,7 +81,9 @@ ROWS = (
         error("OccurenceConstraintViolation", action="SendLocalList")),
     row("6.1/vendor", "B", "3 to 8 keys of the brand, one with RebootRequired",
         result("ChangeConfiguration", status="RebootRequired")),
-    row("6.1/SupportedFileTransferProtocols", "A", "Read-only", open="comes with FirmwareManagement"),
+    row("6.1/SupportedFileTransferProtocols", "A", "Read-only; only what it lists is spoken",
+        _read("SupportedFileTransferProtocols"), result("ChangeConfiguration", status="Rejected"),
+        call("FirmwareStatusNotification", status="DownloadFailed")),
     *(row(f"6.1/{name}", "B", "Read-only", _read(name), result("ChangeConfiguration", status="Rejected"))
       for name in ("AdditionalRootCertificateCheck", "CertificateSignedMaxChainSize", "CertificateStoreMaxLength")),
     row("6.1/AuthorizationKey", "B", "The password, written only", SET, closed(1001)),

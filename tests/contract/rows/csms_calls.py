@@ -5,8 +5,6 @@ from tests.contract.sights import Row, Sight, call, error, result, row, status
 SECTIONS = {
     "5.1": "Core", "5.2": "Other profiles", "5.3": "Security extension", "5.9": "What the station starts by itself",
 }  # fmt: skip
-LATER = "comes with FirmwareManagement"
-EXTENSION = "built with the security extension"
 
 
 def _answers(name: str, *words: str, tier: str = "A", section: str = "5.1") -> list[Row]:
@@ -24,7 +22,8 @@ ROWS = (
         call("StartTransaction", idTag="LISTED")),
     *_answers("DataTransfer", "UnknownVendorId"),
     row("5.1/DataTransfer known vendor", "B", "UnknownMessageId, Rejected, Accepted by configured handlers",
-        open="no handlers yet"),
+        result("DataTransfer", status="UnknownMessageId"), result("DataTransfer", status="Rejected"),
+        result("DataTransfer", status="Accepted", data=...)),
     row("5.1/GetConfiguration", "A", "All keys without a list, else the known and the unknown ones",
         result("GetConfiguration", configurationKey__0__key=...), result("GetConfiguration", unknownKey=...)),
     *_answers("RemoteStartTransaction", "Accepted", "Rejected"),
@@ -34,7 +33,7 @@ ROWS = (
     row("5.1/RemoteStopTransaction effect", "A", "StopTransaction Remote, Finishing",
         call("StopTransaction", reason="Remote"), status(1, "Finishing")),
     *_answers("Reset", "Accepted"),
-    row("5.1/Reset Rejected", "A", "Rejected while firmware is installed", open=LATER),
+    row("5.1/Reset Rejected", "A", "Rejected while firmware is installed", result("Reset", status="Rejected")),
     row("5.1/Reset effect", "A", "Transactions end as SoftReset or HardReset, then a boot; what must survive does",
         call("StopTransaction", reason="SoftReset"), call("StopTransaction", reason="HardReset"),
         call("BootNotification")),
@@ -60,19 +59,35 @@ ROWS = (
     row("5.2/TriggerMessage effect", "A", "Exactly that message; meter values in context Trigger",
         call("BootNotification"), call("Heartbeat"), status(0, "Available"), status(2, "Available"),
         Sight("call", "MeterValues", {"meterValue.*.sampledValue.*.context": "Trigger"})),
-    row("5.2/GetDiagnostics", "A", "A real upload", open=LATER),
-    row("5.2/UpdateFirmware", "A", "A real download, then a boot with the new version", open=LATER),
+    row("5.2/GetDiagnostics", "A", "A real upload", result("GetDiagnostics", fileName=...),
+        *(call("DiagnosticsStatusNotification", status=word) for word in ("Uploading", "Uploaded", "Idle"))),
+    row("5.2/UpdateFirmware", "A", "A real download, then a boot with the new version", result("UpdateFirmware"),
+        *(call("FirmwareStatusNotification", status=word)
+          for word in ("Downloading", "Downloaded", "Installing", "Installed")),
+        call("BootNotification", firmwareVersion="2.4.0")),
     *_answers("ExtendedTriggerMessage", "Accepted", "Rejected", section="5.3", tier="B"),
     *_answers("CertificateSigned", "Accepted", "Rejected", section="5.3", tier="B"),
     *_answers("InstallCertificate", "Accepted", "Rejected", section="5.3", tier="B"),
     *_answers("DeleteCertificate", "Accepted", "Failed", "NotFound", section="5.3", tier="B"),
     *_answers("GetInstalledCertificateIds", "Accepted", "NotFound", section="5.3", tier="B"),
     row("5.3/SignCertificate", "B", "A real request for a real key", call("SignCertificate", csr=...)),
-    *(row(f"5.3/{name}", "B", "Security extension", open=EXTENSION) for name in ("GetLog", "SignedUpdateFirmware")),
+    row("5.3/GetLog", "B", "Diagnostics or security log; a new request ends the one before",
+        *(result("GetLog", status=word) for word in ("Accepted", "AcceptedCanceled", "Rejected")),
+        *(call("LogStatusNotification", status=word) for word in ("Uploading", "UploadFailure", "Uploaded"))),
+    row("5.3/SignedUpdateFirmware", "B", "Certificate and signature are verified, the progress is told with its id",
+        result("SignedUpdateFirmware", status="Accepted"),
+        *(call("SignedFirmwareStatusNotification", status=word, requestId=1)
+          for word in ("DownloadScheduled", "Downloading", "Downloaded", "SignatureVerified", "InstallScheduled",
+                       "Installing", "InstallRebooting", "Installed")),
+        call("SecurityEventNotification", type="FirmwareUpdated")),
+    *_answers("SignedUpdateFirmware", "InvalidCertificate", "RevokedCertificate", "AcceptedCanceled", "Rejected",
+              section="5.3", tier="B"),
     row("5.9/by itself", "A", "Boot, status, heartbeat, Authorize, Start, MeterValues, Stop",
         *(call(name) for name in ("BootNotification", "StatusNotification", "Heartbeat", "Authorize",
                                   "StartTransaction", "MeterValues", "StopTransaction"))),
     row("5.9/DataTransfer", "B", "Only when a user asks for it", call("DataTransfer")),
-    row("5.9/progress", "A", "Diagnostics and firmware statuses", open=LATER),
-    row("5.9/security", "B", "Log, signed firmware, security events, SignCertificate", open=EXTENSION),
+    row("5.9/progress", "A", "Diagnostics and firmware statuses", call("DiagnosticsStatusNotification"),
+        call("FirmwareStatusNotification")),
+    row("5.9/security", "B", "Log, signed firmware, security events, SignCertificate", call("LogStatusNotification"),
+        call("SignedFirmwareStatusNotification"), call("SecurityEventNotification")),
 )  # fmt: skip

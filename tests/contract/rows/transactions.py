@@ -20,7 +20,7 @@ def _stop(cause: str, reason: str) -> Row:
 
 
 ROWS = (
-    row("4.1/free vend", "A", "Authorization may be off", open="no free-vend option for 1.6"),
+    row("4.1/free vend", "A", "Authorization may be off", call("StartTransaction", idTag="FREE")),
     row("4.1/list", "A", "On the list and Accepted: at once with LocalPreAuthorize; else the CSMS is asked",
         STARTED, call("Authorize", idTag="BLOCKED")),
     row("4.1/cache", "A", "In the cache and Accepted: at once with LocalPreAuthorize", STARTED),
@@ -82,7 +82,8 @@ ROWS = (
     row("4.6/M13", "A", "All measurands of the list", *(_value(name) for name in (
         "Energy.Active.Import.Register", "Energy.Active.Import.Interval", "Power.Active.Import", "Current.Import",
         "Voltage", "SoC", "Current.Offered", "Power.Offered", "Frequency", "Temperature", "Power.Factor"))),
-    row("4.6/M13 reactive", "B", "Reactive and exported energy", open="not metered yet"),
+    row("4.6/M13 reactive", "B", "Reactive and exported energy", _value("Energy.Reactive.Import.Register", unit="varh"),
+        _value("Power.Reactive.Import", unit="var"), _value("Energy.Active.Export.Register", unit="Wh")),
     row("4.6/M15", "A", "P = sum of V x I x pf; the energy is its integral within 1 %", _value("Power.Active.Import")),
     row("4.7/limit", "A", "The least of outlet, profiles and faults", _value("Power.Active.Import")),
     row("4.7/AC", "A", "Current by car and offer; under 6 A SuspendedEVSE", status(1, "SuspendedEVSE")),
