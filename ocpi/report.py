@@ -10,7 +10,6 @@ from ocpi.models import Cpo, CpoLocation, Evse, Peer, PeerState
 from ocpi.peer import links, reading
 from ocpi.tariffs.wording import price_lines
 
-RECONCILED = 10
 STATES = {"unused": "unused", "used": "used at {at}", "revoked": "revoked at {at}", "none": "none"}
 
 
@@ -18,7 +17,8 @@ def markdown(cpo: Cpo) -> str:
     """A few queries for the lists, however long they are, and a few more for each of the newest CDRs."""
     sites = list(reading.locations(cpo).filter(removed_at=None))
     sections = (
-        _head(cpo), _locations(sites), _chargers(cpo), _evses(sites), _tariffs(cpo), _peers(cpo), _reconciliation(cpo),
+        _head(cpo), _locations(sites), _chargers(cpo), _evses(sites), _tariffs(cpo), _peers(cpo),
+        reconciling.markdown(cpo).splitlines(),
         _token(cpo), _next_steps(cpo),
     )  # fmt: skip
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
@@ -113,30 +113,6 @@ def _peers(cpo: Cpo) -> Iterator[str]:
         yield from _table(("Party", "OCPI", "State", "Since"), rows)
     else:
         yield "None yet."
-
-
-def _reconciliation(cpo: Cpo) -> Iterator[str]:
-    """What peers are billed beside what the meters told over OCPP."""
-    rows = [
-        (
-            one.session_id,
-            one.identity,
-            one.transaction_id,
-            _time(one.started_at),
-            _time(one.ended_at),
-            "?" if one.ocpp_wh is None else f"{one.ocpp_wh:.0f}",
-            f"{one.ocpi_wh:.0f}",
-            "; ".join(one.problems) or "agrees",
-        )
-        for one in reconciling.of_cpo(cpo, RECONCILED)
-    ]
-    yield f"## Reconciliation of the newest CDRs ({len(rows)})"
-    yield ""
-    if rows:
-        head = ("Session", "Charger", "Transaction", "Start", "End", "Wh over OCPP", "Wh over OCPI", "Verdict")
-        yield from _table(head, rows)
-    else:
-        yield "No CDRs yet."
 
 
 def _token(cpo: Cpo) -> Iterator[str]:

@@ -58,7 +58,9 @@ class DataHandlerSerializer(serializers.Serializer[Any]):
         help_text="Absent: whatever no other handler of the vendor names.",
     )
     status = serializers.ChoiceField(choices=["Accepted", "Rejected"], default="Accepted")
-    data = AnyJsonField(required=False, allow_null=True, help_text="OCPP 1.6 carries text: the JSON of anything else.")
+    data = AnyJsonField(  # type: ignore[assignment]  # DRF takes declared fields out of the class
+        required=False, allow_null=True, help_text="OCPP 1.6 carries text: the JSON of anything else."
+    )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         return without_nulls(super().to_internal_value(data))
@@ -104,8 +106,8 @@ class OptionsSerializer(serializers.Serializer[Any]):
         choices=EV_PROFILES, required=False, allow_null=True, help_text="The kind of the next car that comes."
     )
     compression = Flag(required=False, allow_null=True, help_text="Offer permessage-deflate to the CSMS.")
-    vendor_data_handlers = DataHandlerSerializer(
-        many=True,
+    vendor_data_handlers = serializers.ListField(
+        child=DataHandlerSerializer(),
         required=False,
         allow_null=True,
         max_length=MOST_HANDLERS,

@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from chargers.addresses import AddressRefused, check_csms_url
 from locations.admin import country_choices
-from ocpi import bundles, cpo_settings, credentials
+from ocpi import bundles, cpo_settings, credentials, reconciling
 from ocpi.bundles import NewBundle
 from ocpi.models import Cpo, CpoLocation
 from ocpi.peer import links
@@ -25,7 +25,7 @@ from ocpi.presets.seeding import gallery
 from ocpi.roam_helper import roam_helper
 from tenants.admin import RelatedFilter, TenantAdmin, TenantForm
 from tenants.admin.base import ADD, DELETE, adopt
-from tenants.admin.display import badge, list_link, pretty
+from tenants.admin.display import badge, code, list_link, pretty
 from tenants.models import Organization
 from tenants.scoping import scope
 
@@ -133,11 +133,12 @@ class CpoAdmin(TenantAdmin):
                 )
             },
         ),
+        ("Bills and meters", {"classes": ("collapse",), "fields": ("reconciliation",)}),
         ("Row", {"classes": ("collapse",), "fields": ("id", "seed", "overrides", "behaviour", "ws_url", "created_at")}),
     )
     shown = (
         "party", "organization", "name_prefix", "template_shown", "versions", "versions_url", "token_state",
-        "expires_at", "records", "id", "seed", "overrides", "behaviour", "ws_url", "created_at",
+        "expires_at", "records", "reconciliation", "id", "seed", "overrides", "behaviour", "ws_url", "created_at",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -262,6 +263,11 @@ class CpoAdmin(TenantAdmin):
     @admin.display(description="settings")
     def behaviour(self, cpo: Cpo) -> SafeString | str:
         return pretty(cpo_settings.settings_of(cpo))
+
+    @admin.display(description="what the meters told, and what is billed")
+    def reconciliation(self, cpo: Cpo) -> SafeString:
+        with scope(cpo.tenant_id):  # type: ignore[arg-type]
+            return code(reconciling.markdown(cpo))
 
     @admin.display(description="see also")
     def records(self, cpo: Cpo) -> SafeString:

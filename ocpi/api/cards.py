@@ -1,5 +1,6 @@
 """`/ocpi/cpos/{cpo_id}/cards`: the card list of a CPO's own CSMS. Sessions on these cards belong to no peer."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -18,6 +19,7 @@ from tenants.viewsets import TenantViewSet
 
 TAG = ["OCPI"]
 LONGEST = 36
+YEARS = range(1970, 9000)
 STATUSES = ["Accepted", "Blocked", "Expired", "Invalid"]
 NO_LIST = "This CPO has no card list: its chargers connect to a CSMS of yours, or it is not built yet."
 
@@ -29,6 +31,11 @@ class CardBodySerializer(serializers.Serializer[Any]):
     )
     group = Text(max_length=LONGEST, required=False, default="", allow_blank=True)
     expires_at = Moment(required=False, allow_null=True, default=None)
+
+    def validate_expires_at(self, at: datetime | None) -> datetime | None:
+        if at is not None and at.year not in YEARS:
+            raise serializers.ValidationError(f"A year from {YEARS.start} to {YEARS.stop - 1} is needed.")
+        return at
 
 
 class CardSerializer(CardBodySerializer):

@@ -1,4 +1,4 @@
-"""DataTransfer: what vendors agreed on among themselves, as far as handlers are set up (behaviour contract, 5.1, 5.6)."""
+"""DataTransfer: what vendors agreed on among themselves, as far as handlers are set up (contract 5.1 and 5.6)."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar, TypeVar

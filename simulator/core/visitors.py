@@ -60,7 +60,7 @@ class Visitors(Block[S]):
 
 
 def is_awaited(connector: Connector) -> bool:
-    """A remote start waits for a cable. In 2.0.1 its transaction may run already; `cable` is empty if none ever came."""
+    """A remote start waits for a cable. In 2.0.1 its transaction may run already, with an empty `cable` until then."""
     if connector.plugged:
         return False
     running = connector.running

@@ -36,7 +36,7 @@ SILENCE = 300.0  # s that a cut connection's end of TCP is kept, so that the CSM
 LINGER_NOT = struct.pack("ii", 1, 0)
 MAX_MESSAGE = 256 * 1024  # bytes; the protocol closes with 1009 beyond it
 SLICE = 8  # events delivered before other chargers get their turn
-# A small window of ours: frames are short, connections many. The CSMS's is left to it, for not every server can limit it.
+# Our window is small, for frames are short and connections many; the CSMS's is left to it, as not all can limit it.
 DEFLATE = ClientPerMessageDeflateFactory(client_max_window_bits=11, compress_settings={"memLevel": 4})
 CUT_IN_TLS = "The CSMS ended the connection during the TLS handshake: does it speak TLS on this port?"
 CUT_AFTER_TLS = (

@@ -22,8 +22,9 @@ from simulator.core.facts import (
 )
 from simulator.core.setup import Outlet, Setup
 from simulator.core.stations import STATIONS
+from simulator.core.transfers import Download, Transferred, Upload
 from simulator.shell.vault import VAULT
-from tests.core.stimuli import CALLS, COMMANDS, GARBAGE, answer_to, spoiled
+from tests.core.stimuli import CALLS, COMMANDS, GARBAGE, answer_to, pick, spoiled
 
 WALL = 1_775_121_300.0
 CALL_TIMEOUT_S = 30.0
@@ -83,6 +84,7 @@ class Bench:
         self.events: dict[str, list[dict[str, Any]]] = {}
         self.transactions = 0  # ids handed out by this CSMS
         self.connected = False
+        self.transfers: list[str] = []  # keys of all that were ordered
         self.station = STATIONS[subprotocol](self.setup, {}, self.now, vault=VAULT)
         self.station.power_up(self.now)
         self.collect()
@@ -166,6 +168,13 @@ class Bench:
 
     def _time(self, number: int) -> None:
         self._pass_time((0.5, 3.0, 12.0, 61.0, 200.0, 1200.0)[number % 6])
+
+    def _transfer(self, number: int) -> None:
+        """A file is there, or not; sometimes one that nobody waits for any more."""
+        if self.transfers:
+            key = self.transfers[-1 if number % 4 else 0]
+            failure = "" if number % 3 else pick(("UploadFailure", "PermissionDenied"), number)
+            self.station.transferred(Transferred(key, failure, size=number % 7), self.now)
 
     def _drop(self, number: int) -> None:
         if number % 3 == 0 and self.connected:
@@ -260,6 +269,7 @@ class Bench:
             elif isinstance(fact, CommandAdvanced):
                 assert "Internal error" not in fact.reason, fact
         self._judge_registers()
+        self.transfers += [order.key for order in outcome.orders if isinstance(order, Download | Upload)]
         self._follow_orders(outcome.orders)
 
     def _follow_orders(self, orders: list[Any]) -> None:
@@ -388,6 +398,7 @@ STIMULI = (
     *("answer_badly",) * 2,
     "bad_call",
     "garbage",
+    "transfer",
     "drop",
     "reboot",
 )

@@ -146,8 +146,35 @@ def _evse(number: int) -> dict[str, Any]:
     return ({}, {"evse": {"id": 1}}, {"evse": {"id": 2, "connectorId": 1}}, {"evse": {"id": 9}})[number // 7 % 4]
 
 
+def _file(number: int) -> dict[str, Any]:
+    """When and how often a file is moved."""
+    return {"retries": number % 3, "retryInterval": number % 50}
+
+
+def _firmware(number: int) -> dict[str, Any]:
+    location = pick(("http://files.example/fw-2.1.bin", "ftp://files.example/fw.bin", "https://me:pw@x/fw"), number)
+    later = {"installDateTime": LATER} if number % 3 == 0 else {}
+    return {"location": location, "retrieveDateTime": pick((NOW, LATER), number // 2), **later}
+
+
+def _log(number: int) -> dict[str, Any]:
+    span = {"oldestTimestamp": pick((NOW, LATER), number // 3)} if number % 3 else {}
+    kind = pick(("DiagnosticsLog", "SecurityLog"), number)
+    return {"logType": kind, "requestId": number, "log": {"remoteLocation": "http://files.example/", **span}}
+
+
 CALLS: dict[str, tuple[Call, ...]] = {
     "ocpp1.6": (
+        call(
+            "UpdateFirmware",
+            lambda n, t: {"location": _firmware(n)["location"], "retrieveDate": pick((NOW, LATER), n // 2)} | _file(n),
+        ),
+        call("GetDiagnostics", lambda n, t: {"location": "http://files.example/"} | _file(n)),
+        call("GetLog", lambda n, t: _log(n) | _file(n)),
+        call(
+            "SignedUpdateFirmware",
+            lambda n, t: {"requestId": n, "firmware": _firmware(n) | {"signingCertificate": CA, "signature": "AAAA"}},
+        ),
         call("RemoteStartTransaction", lambda n, t: {"idTag": tag(n)} | ({"connectorId": n % 4} if n % 2 else {})),
         call("RemoteStopTransaction", lambda n, t: {"transactionId": _whole(t)}),
         call("Reset", lambda n, t: {"type": ("Soft", "Hard")[n // 7 % 2]}),
@@ -227,6 +254,8 @@ CALLS: dict[str, tuple[Call, ...]] = {
         call("NoSuchAction"),
     ),
     "ocpp2.0.1": (
+        call("UpdateFirmware", lambda n, t: {"requestId": n, "firmware": _firmware(n)} | _file(n)),
+        call("GetLog", lambda n, t: _log(n) | _file(n)),
         call(
             "RequestStartTransaction",
             lambda n, t: {"idToken": _token(n), "remoteStartId": n} | ({"evseId": n % 4} if n % 2 else {}),

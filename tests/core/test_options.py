@@ -67,8 +67,7 @@ def test_a_car_comes_for_a_remote_start_and_leaves_after_it(version: str) -> Non
     stop(rig)
     assert outlet.plugged
     rig.run(20)
-    assert not outlet.plugged
-    assert outlet.running is None
+    assert (outlet.plugged, outlet.running) == (False, None)
     assert rig.actions()[-1] == "1 Available"
     assert start(rig) == "Accepted"
     rig.run(20)

@@ -76,6 +76,9 @@ def test_a_network_profile_is_used_after_the_reset_and_raises_the_security_profi
     assert got(rig, entry("OCPPCommCtrlr.NetworkConfigurationPriority")) == [("Accepted", "2")]
     rig.restart(killed=True)
     assert (rig.station.credentials().url, rig.station.credentials().profile) == (URL, 2)
+    rig.security = Security(revision=2, profile=1, password=VAULT.seal(PASSWORD))
+    rig.restart(killed=True)
+    assert (rig.station.credentials().url, rig.station.credentials().profile) == ("", 1), "the installer was here"
 
 
 def test_slots_that_do_not_answer_are_left_for_the_last_good_one() -> None:

@@ -14,8 +14,8 @@ from simulator.core.station import Station
 from simulator.core.v16.availability import Availability
 from simulator.core.v16.charging import Charging
 from simulator.core.v16.configuration import ConfigurationBlock
-from simulator.core.v16.firmware_management import Diagnostics, Firmware
 from simulator.core.v16.data_transfer import DataTransfer
+from simulator.core.v16.firmware_management import Diagnostics, Firmware
 from simulator.core.v16.keys import keys
 from simulator.core.v16.lights import Lights
 from simulator.core.v16.local_auth_list import LocalAuthList

@@ -117,9 +117,9 @@ class Charging(SharedCharging["ChargePoint"]):
         token = self.station.setup.options.free_vend_id_tag
         if not token or not connector.ev_connected or connector.finishing or connector.grant is not None:
             return
-        if self.may_grant(connector) and not connector.has_fault("ConnectorLockFailure"):
-            if not self.turned_away(connector, token, may_ask=False) and not self.station.rebooting:
-                self.grant(connector, {"connector": connector.number, "token": token, "purpose": "local"})
+        is_able = self.may_grant(connector) and not connector.has_fault("ConnectorLockFailure")
+        if is_able and not self.station.rebooting and not self.turned_away(connector, token, may_ask=False):
+            self.grant(connector, {"connector": connector.number, "token": token, "purpose": "local"})
 
     def progress(self, connector: Connector) -> None:
         self._vend_freely(connector)

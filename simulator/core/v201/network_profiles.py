@@ -32,6 +32,8 @@ class NetworkProfiles(Block["ChargingStation"]):
     def __init__(self, station: "ChargingStation") -> None:
         super().__init__(station)
         saved = station.store.get(SECTION, {})
+        if saved.get("revision", 0) != station.installed_security.revision:
+            saved = {}  # the installer was here: the charger's own endpoint counts again
         self.slots: dict[str, dict[str, Any]] = dict(saved.get("slots", {}))
         self.good: str = saved.get("good", OWN)
         self.candidates: list[str] = list(saved.get("candidates", []))
@@ -39,7 +41,11 @@ class NetworkProfiles(Block["ChargingStation"]):
 
     def save(self) -> None:
         if self.slots or self.station.store.get(SECTION):
-            record = {"slots": dict(self.slots), "good": self.good}
+            record = {
+                "slots": dict(self.slots),
+                "good": self.good,
+                "revision": self.station.installed_security.revision,
+            }
             self.station.store.put(SECTION, {**record, "candidates": list(self.candidates), "failures": self.failures})
 
     # --- what the CSMS sets -----------------------------------------------------------------------------------------
