@@ -1,5 +1,6 @@
 """Kill -9 of a process while an eMSP charges at a bundle: nothing doubled, nothing lost, nothing stuck."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -116,7 +117,7 @@ def test_the_worker_dies_while_a_session_runs(lab: Lab, emsp: Emsp, cpo: Json) -
 
 def test_the_worker_dies_while_the_cdr_is_on_its_way(lab: Lab, emsp: Emsp, cpo: Json) -> None:
     session = start(emsp)
-    slow = threading_gate(emsp)
+    slow = gate_before_cdrs(emsp)
     stop(emsp, session)
     emsp.wait_for(lambda: emsp.requests("cdrs"), "the CDR arrives", BACK_SECONDS)
     old = lab.kill("worker")
@@ -129,10 +130,8 @@ def test_the_worker_dies_while_the_cdr_is_on_its_way(lab: Lab, emsp: Emsp, cpo: 
     expect_one_bill(emsp, session)
 
 
-def threading_gate(emsp: Emsp) -> Any:
+def gate_before_cdrs(emsp: Emsp) -> Any:
     """The next CDR is received and answered only once the gate is opened."""
-    import threading
-
     gate = threading.Event()
     serve = emsp.serve
 

@@ -10,6 +10,7 @@ import pytest
 from websockets.asyncio.server import Request, Response, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from simulator.core.facts import ShapeLink
 from simulator.shell.address import AddressRefused, Resolver, judge
 from simulator.shell.socket import MAX_MESSAGE, Socket
 from simulator.shell.turns import Turns
@@ -400,3 +401,33 @@ async def test_a_forbidden_address_is_reported_as_refused(dial: Dial, listener: 
     [(_, code, reason)] = await listener.until("refused")
     assert code is None
     assert reason == "The private address 127.0.0.1 is not allowed on this installation."
+
+
+async def test_a_shaped_line_sends_in_fragments_and_a_close_frame_comes_last(dial: Dial, listener: Listener):
+    peer = Peer()
+    async with serve(peer, "127.0.0.1", 0, subprotocols=["ocpp1.6"]) as server:
+        socket = dial(port_of(server))
+        connection = await peer.connection
+        await listener.until("connected")
+        socket.shape(ShapeLink(latency_s=0.05, bytes_per_second=2_000, fragment_bytes=4))
+        assert socket.send_text("0123456789")
+        socket.close(1000, "done")
+        assert [part async for part in connection.recv_streaming()] == ["0123", "4567", "89"]
+        await connection.wait_closed()
+        assert connection.close_code == 1000
+        await listener.until("closed")
+
+
+async def test_what_is_on_its_way_arrives_when_the_line_is_good_again(dial: Dial, listener: Listener):
+    peer = Peer()
+    async with serve(peer, "127.0.0.1", 0, subprotocols=["ocpp1.6"]) as server:
+        socket = dial(port_of(server))
+        connection = await peer.connection
+        await listener.until("connected")
+        socket.shape(ShapeLink(latency_s=3600.0))
+        for number in range(3):
+            assert socket.send_text(str(number))
+        await connection.send("late")
+        socket.shape(ShapeLink())
+        assert [await connection.recv() for _ in range(3)] == ["0", "1", "2"]
+        assert await listener.until("text") == [("text", "late")]
