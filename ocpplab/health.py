@@ -31,6 +31,7 @@ class HealthSerializer(serializers.Serializer[Any]):
 
 
 class HealthView(APIView):
+    http_method_names = ["get", "head"]
     authentication_classes = ()
     permission_classes = ()
 

@@ -39,7 +39,8 @@ class TermsForm(forms.Form):
     )  # fmt: skip
 
     def __init__(self, run: Run, data: Any) -> None:
-        super().__init__(data or None, initial={"tolerance": 5})
+        # A link that names the baseline alone is enough.
+        super().__init__({"tolerance": "5", **data.dict()} if data else None, initial={"tolerance": 5})
         field: Any = self.fields["baseline"]
         field.queryset = comparable(run)
 

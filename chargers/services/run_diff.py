@@ -20,7 +20,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`tolerance` is in percent of the greater of two measured values; `ignore` holds actions."""
+    """`tolerance` is in percent of the greater of two measured values, 0 for exactly; `ignore` holds actions."""
 
     tolerance: float = 5.0
     ignore: frozenset[str] = frozenset()
@@ -174,7 +174,7 @@ def _fields(path: str, old: Any, new: Any, tolerance: float) -> Iterator[FieldCh
         return
     if _is_measure(old) and _is_measure(new):
         one, other = old[MEASURE], new[MEASURE]
-        if abs(other - one) > max(abs(one), abs(other)) * tolerance / 100:
+        if abs(other - one) > _leeway(one, other, tolerance):
             yield FieldChange(path, one, other)
     elif isinstance(old, dict) and isinstance(new, dict) and not (_is_measure(old) or _is_measure(new)):
         for key in [*old, *(key for key in new if key not in old)]:
@@ -184,6 +184,12 @@ def _fields(path: str, old: Any, new: Any, tolerance: float) -> Iterator[FieldCh
             yield from _fields(f"{path}[{index}]", _item(old, index), _item(new, index), tolerance)
     else:
         yield FieldChange(path, readable(old), readable(new))
+
+
+def _leeway(one: float, other: float, tolerance: float) -> float:
+    """Whole numbers are rounded ones, such as a register in Wh: of a short session, 0 and 1 say the same."""
+    rounding = 1 if tolerance and one == int(one) and other == int(other) else 0
+    return max(rounding, max(abs(one), abs(other)) * tolerance / 100)
 
 
 def _item(values: list[Any], index: int) -> Any:

@@ -50,8 +50,8 @@ TAGS = {
     "Commands with a target": "The same with the target in the body: a charger, or a site and some of its chargers.",
     "Configuration and faults": "What an installer does at a charger: configuration keys, the local authorization "
     "list, the authorization cache, and faults. These wait for the station and answer 200.",
-    "Security": "How a charger proves who it is and whom it trusts: profile, password, certificates. Secrets are written "
-    "and never read.",
+    "Security": "How a charger proves who it is and whom it trusts: profile, password, certificates. Secrets are "
+    "written and never read.",
     "CSMS on trial": "Where the CSMS breaks the protocol, in words for its developers, and how fast it answers.",
     "Runs": "A span of the log under a name, kept frame by frame, and what is different from one run to another.",
     "OCPI": "Charge Point Operators for eMSPs to roam with: built from a template in one call, with locations, "

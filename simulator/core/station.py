@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any, ClassVar
 
+import msgspec
+
 from simulator.core import tail
 from simulator.core.block import Block
 from simulator.core.calls import HEARTBEAT, TRANSACTION, Call, Outbox
@@ -31,6 +33,7 @@ from simulator.core.facts import (
 )
 from simulator.core.link import BackOff, Link
 from simulator.core.memory import Memory
+from simulator.core.methods import Methods
 from simulator.core.network_faults import NetworkFaults
 from simulator.core.physical.connector import Connector
 from simulator.core.restarting import GOING_AWAY, Restarts
@@ -108,7 +111,11 @@ class Station:
         self.restarts = Restarts(self)
         self._deferred: list[tuple[str, str, dict[str, Any]]] = []
         self.blocks = [*(block_class(self) for block_class in self.block_classes), self.wire]
-        self.methods = self._collect_methods()
+        self.methods = Methods([self.conversation, self.restarts, *self.blocks])
+        # Asked at every input: only those blocks that have something to say to it.
+        self._settling = [block for block in self.blocks if type(block).settle is not Block.settle]
+        self._saving = [block for block in self.blocks if type(block).save is not Block.save]
+        self._with_events = [block for block in self.blocks if type(block).next_event is not Block.next_event]
 
     # --- what versions provide --------------------------------------------------------------------------------------
 
@@ -295,7 +302,7 @@ class Station:
     def next_deadline(self) -> float | None:
         """Mono time at which `tick` must be called, or a connection is wanted; None: never by itself."""
         events = [connector.next_event(self.now) for connector in self.connectors]
-        events += [block.next_event() for block in self.blocks]
+        events += [block.next_event() for block in self._with_events]
         events += [None if self.wire.cut else self.link.connect_at, self.commands.next_deadline()]
         events += [] if self.wire.dark else self.timers.values()
         times = [event for event in events if event is not None]
@@ -362,9 +369,7 @@ class Station:
     def record(self, frame: Frame) -> int:
         """Logs a frame under the next sequence number, which is returned."""
         self.sequence += 1
-        fields = {name: getattr(frame, name) for name in frame.__struct_fields__}
-        fields["sequence"] = self.sequence
-        self._facts.append(Frame(**fields))
+        self._facts.append(msgspec.structs.replace(frame, sequence=self.sequence))
         return self.sequence
 
     def put_out(self, frame: Frame, order: Send, command_id: str = "") -> None:
@@ -413,8 +418,9 @@ class Station:
         if csms_time is not None and self.wire.clock_set():
             before = self.clock
             self.clock_offset = csms_time - self.now.wall
+            moved = self.clock - before
             for block in self.blocks:
-                block.clock_moved(self.clock - before)
+                block.clock_moved(moved)
 
     def installed(self, result: dict[str, Any]) -> None:
         """Ends an installer's command at the device with this result; its `status` says whether anything changed."""
@@ -521,7 +527,7 @@ class Station:
             connector.advance(now)
 
     def settle_blocks(self) -> None:
-        for block in self.blocks:
+        for block in self._settling:
             block.settle()
 
     def _leave(self) -> None:
@@ -555,23 +561,9 @@ class Station:
             if connector.running is not None:
                 connector.running.seen_at = round(self.clock, 1)
             self.store.put(self.section(connector.outlet), connector.record())
-        for block in self.blocks:
+        for block in self._saving:
             block.save()
 
     @staticmethod
     def section(outlet: Any) -> str:
         return f"connector.{outlet.evse_id}.{outlet.connector_id}"
-
-    def _collect_methods(self) -> dict[str, Callable[..., Any]]:
-        methods: dict[str, Callable[..., Any]] = {
-            "call_timeout_due": self.conversation.call_timeout_due,
-            "reboot_forced_due": self.restarts.reboot_forced_due,
-            "reset_retry_due": self.restarts.reset_retry_due,
-            "boot_done_due": self.restarts.boot_done_due,
-        }
-        suffixes = ("_due", "_answered", "_failed", "_sent")
-        for block in self.blocks:
-            for name in dir(block):
-                if name.startswith(("on_", "do_")) or name.endswith(suffixes):
-                    methods[name] = getattr(block, name)
-        return methods

@@ -26,8 +26,9 @@ STATUS_WORDS = {400: BAD_MESSAGE, 401: DENIED, 403: DENIED, 405: NOT_SUPPORTED, 
 WANTS_POST = frozenset({404, 405, 501})
 USER_AGENT = b"OCPPLAB-Gateway"
 PATH_SAFE = "/%:@!$&'()*+,;=~"
-# Of its own: a resolver may hang for long, and FTP is spoken in threads.
-_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="file-server")
+# Of their own: a resolver may hang for long, and whoever speaks FTP must not keep the others from their names.
+_resolvers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="file-resolve")
+_talkers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="ftp")
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,15 @@ async def _follow(order: Download | Upload, url: str, request: Request, limits: 
             found = await _exchange(pool, order, parts, request, limits, credentials=_same_server(parts, first))
             if isinstance(found, Transferred):
                 return found
-            url = urljoin(url, found)
+            url = _joined(url, found)
     raise Failed(f"more than {MOST_REDIRECTS} redirects")
+
+
+def _joined(url: str, target: str) -> str:
+    try:
+        return urljoin(url, target)
+    except ValueError:
+        raise Failed("redirected to what is no URL") from None
 
 
 def _same_server(one: SplitResult, other: SplitResult) -> bool:
@@ -227,7 +235,7 @@ def _tls(roots: tuple[str, ...], *, insecure: bool) -> ssl.SSLContext:
 async def _resolved(host: str, port: int) -> list[str]:
     """Every address of a name, each judged. Raises AddressRefused, OSError for an unknown name."""
     infos = await asyncio.get_running_loop().run_in_executor(
-        _threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        _resolvers, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     )
     found = list(dict.fromkeys(str(info[4][0]) for info in infos))
     for address in found:
@@ -279,10 +287,10 @@ async def _by_ftp(order: Download | Upload, parts: SplitResult, limits: Limits) 
     loop = asyncio.get_running_loop()
     try:
         if isinstance(order, Download):
-            await loop.run_in_executor(_threads, visit.fetch, file.take)
+            await loop.run_in_executor(_talkers, visit.fetch, file.take)
             return file.result(order.key)
         content = order.text.encode(errors="backslashreplace")
-        await loop.run_in_executor(_threads, visit.store, order.name, content)
+        await loop.run_in_executor(_talkers, visit.store, order.name, content)
         return Transferred(order.key, size=len(content))
     except ftp_server.NotAllowed as error:
         raise Failed(f"FTP: {error}", DENIED) from None

@@ -7,7 +7,7 @@ from ftplib import FTP
 from urllib.parse import SplitResult, unquote
 
 PORT = 21
-ERRORS = ftplib.all_errors
+ERRORS = (ftplib.Error, OSError, EOFError, ValueError)  # ValueError: line breaks in a path or a name
 REFUSALS = ("530", "532", "550", "553")
 
 

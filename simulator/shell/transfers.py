@@ -20,7 +20,7 @@ from simulator.core.transfers import FAILURE, Download, Transferred, Upload
 from simulator.shell.file_servers import Failed, Limits, transferred
 
 logger = logging.getLogger(__name__)
-AT_ONCE = 8
+AT_ONCE = 32
 Told = Callable[[Transferred], None]
 FrameText = Callable[[UUID, float, float], Awaitable[str]]
 

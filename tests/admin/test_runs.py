@@ -46,6 +46,7 @@ def test_two_runs_are_compared_on_a_page(staff: Client, pair: tuple[Run, Run]) -
     page = staff.get(page_of(nightly), query).content.decode()
     assert "2 missing, 0 added, 0 reordered, 0 changed" in page
     assert "1-4" in page
+    assert "2 missing" in staff.get(page_of(nightly), {"baseline": str(golden.pk)}).content.decode()
     assert "the same" in staff.get(page_of(nightly), {**query, "ignore": "Heartbeat"}).content.decode()
     assert "Ensure this value" in staff.get(page_of(nightly), {**query, "tolerance": "101"}).content.decode()
 

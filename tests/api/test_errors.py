@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.db import OperationalError
+from django.test import Client
 
 from chargers.models import Charger
 from tests.conftest import ApiClient
@@ -47,11 +48,13 @@ def test_a_wrong_method_is_405_and_names_the_right_ones(
     assert set(answer.headers["Allow"].split(", ")) == allowed
 
 
-@pytest.mark.parametrize("path", ["/", "/health"])
-def test_open_pages_refuse_other_methods_in_json(anonymous: ApiClient, path: str) -> None:
-    answer = anonymous.post(path, {})
+@pytest.mark.parametrize("path", ["/", "/health", "/docs", "/docs/errors.md", "/openapi.json", "/llms.txt"])
+@pytest.mark.parametrize("method", ["post", "delete", "patch", "options"])
+def test_open_pages_refuse_other_methods_in_json(path: str, method: str) -> None:
+    answer = getattr(Client(enforce_csrf_checks=True), method)(path)
     assert answer.status_code == 405
     assert isinstance(answer.json()["detail"], str)
+    assert answer.headers["Allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,14 @@ def test_measured_values_may_differ_within_the_tolerance() -> None:
     assert [(one.path, one.old, one.new) for one in change.fields] == [(path, 11_000, 11_400)]
 
 
+def test_a_register_may_round_to_the_next_whole_number() -> None:
+    old, new = session(1, 7_000), session(1, 9_000)
+    old[6] = ("> StopTransaction", {**old[6][1], "meterStop": 7_001})
+    new[6] = ("> StopTransaction", {**new[6][1], "meterStop": 9_000})
+    assert compared(old, new).is_same
+    assert [one.path for one in compared(old, new, tolerance=0).changed[0].fields] == ["meterStop"]
+
+
 def test_a_register_that_runs_faster_does_count() -> None:
     old, new = session(1, 7_000), session(1, 7_000)
     new[6] = ("> StopTransaction", {**new[6][1], "meterStop": 9_000})

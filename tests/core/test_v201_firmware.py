@@ -38,6 +38,7 @@ def test_unsigned_firmware_is_installed_and_runs_after_a_boot() -> None:
 def test_signed_firmware_is_verified() -> None:
     authority = maker()
     rig, pair = secured("ocpp2.0.1", authority), authority.client("Signer")
+    assert update(rig, location="sftp://files.example/x")["statusInfo"]["reasonCode"] == "InvalidURL"
     stranger = signed_request(maker().client("Signer"))
     assert rig.csms("UpdateFirmware", **stranger)["status"] == "InvalidCertificate"
     half = update(rig, signature="AAAA")
@@ -51,6 +52,16 @@ def test_signed_firmware_is_verified() -> None:
     ]  # fmt: skip
     rig.csms("TriggerMessage", requestedMessage="FirmwareStatusNotification")
     assert statuses(rig, "FirmwareStatusNotification")[-1] == (2, "InvalidSignature")
+
+
+def test_an_empty_file_fails_its_verification() -> None:
+    rig = station()
+    update(rig)
+    rig.transferred(size=0)
+    rig.run(6)
+    assert told(rig) == ["Downloading", "Downloaded", "Installing", "InstallVerificationFailed"]
+    rig.csms("TriggerMessage", requestedMessage="FirmwareStatusNotification")
+    assert statuses(rig, "FirmwareStatusNotification")[-1] == (1, "InstallVerificationFailed")
 
 
 def test_sessions_may_go_on_until_the_last_has_ended() -> None:

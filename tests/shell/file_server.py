@@ -126,7 +126,9 @@ class FtpServer:
                 else:
                     wire.write(self._said(name, argument))
                 if name == "QUIT":
-                    return
+                    break
+        if data is not None:
+            data.close()
 
     def _said(self, name: str, argument: str) -> bytes:
         if name == "USER":

@@ -10,8 +10,8 @@ import pytest
 from chargers.models import Charger, StationState
 from chargers.services import security
 from tenants.scoping import scope
-from tests.peers.scripted_csms import ScriptedCsms
 from tests.factories import ChargerModelFactory
+from tests.peers.scripted_csms import ScriptedCsms
 from tests.pki import Authority
 from tests.shell.conftest import NodeFactory, query
 

@@ -154,6 +154,7 @@ async def test_ftp_fetches_and_stores(transfers: Transfers) -> None:
         assert (await done(transfers, Download("k", url + "fw/one.bin"))).size == len(FILE)
         assert (await done(transfers, Download("k", url + "fw/two.bin"))).failure == DENIED
         assert (await done(transfers, Download("k", url.replace("secret", "guess") + "fw/one.bin"))).failure == DENIED
+        assert (await done(transfers, Download("k", url + "fw%0d%0aDELE"))).failure == FAILURE
         assert not (await done(transfers, Upload("k", url + "logs/", "log.txt", "facts"))).failure
         assert server.files["logs/log.txt"] == b"facts"
 

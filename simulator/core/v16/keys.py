@@ -1,7 +1,10 @@
 """The configuration keys of a 1.6 charge point: type, access, default (behaviour contract, 6.1)."""
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 from simulator.core.configuration import Setting
-from simulator.core.setup import Setup
+from simulator.core.setup import Outlet, Setup, VendorKey
 
 MEASURANDS = (
     "Energy.Active.Import.Register",
@@ -38,11 +41,19 @@ def measurands(default: str) -> Setting:
     return Setting("members", default, members=MEASURANDS, most=16)
 
 
-def keys(setup: Setup) -> dict[str, Setting]:
+def keys(setup: Setup) -> Mapping[str, Setting]:
     """The keys of this device, vendor keys last."""
-    outlets = len(setup.outlets)
-    has_dc = any(outlet.voltage_v >= 300 for outlet in setup.outlets)
-    sockets = any(outlet.format == "socket" for outlet in setup.outlets)
+    return _of_model(setup.vendor, setup.outlets, setup.vendor_keys)
+
+
+@lru_cache(maxsize=256)
+def _of_model(
+    vendor: str, all_outlets: tuple[Outlet, ...], vendor_keys: tuple[VendorKey, ...]
+) -> Mapping[str, Setting]:
+    """Shared by all stations of a model, which may be thousands."""
+    outlets = len(all_outlets)
+    has_dc = any(outlet.voltage_v >= 300 for outlet in all_outlets)
+    sockets = any(outlet.format == "socket" for outlet in all_outlets)
     standard = {
         "AllowOfflineTxForUnknownId": flag(False),
         "AuthorizationCacheEnabled": flag(True),
@@ -98,14 +109,14 @@ def keys(setup: Setup) -> dict[str, Setting]:
         "CertificateStoreMaxLength": number(20, "R"),
         "CertSigningRepeatTimes": number(3),
         "CertSigningWaitMinimum": number(30),
-        "CpoName": Setting("text", setup.vendor, most=500),
+        "CpoName": Setting("text", vendor, most=500),
         "DisableSecurityEventNotifications": flag(False),
         "SecurityExtensionEnabled": flag(False),
         "SecurityProfile": number(0, most=3),
     }
     return standard | {
         one.key: Setting("text", one.value, "R" if one.readonly else "RW", most=500, reboot=one.reboot_required)
-        for one in setup.vendor_keys
+        for one in vendor_keys
     }
 
 

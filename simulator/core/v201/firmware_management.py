@@ -13,11 +13,6 @@ if TYPE_CHECKING:
 
 FIRMWARE_STATUS, LOG_STATUS = "FirmwareStatusNotification", "LogStatusNotification"
 RUNNING_VERSION = "ChargingStation.FirmwareVersion"
-REASONS = {
-    firmware.INVALID: "InvalidCertificate",
-    firmware.REVOKED: "InvalidCertificate",
-    firmware.REJECTED: "FwUpdateInProgress",
-}
 
 
 class Firmware(FirmwareManagement["ChargingStation"]):
@@ -42,7 +37,10 @@ class Firmware(FirmwareManagement["ChargingStation"]):
         status, why = self.take_signed(firmware.update_of(request))
         if not why:
             return {"status": status}
-        return {"status": status, "statusInfo": {"reasonCode": REASONS[status], "additionalInfo": why[:512]}}
+        reason = "InvalidCertificate"
+        if status == firmware.REJECTED:
+            reason = "FwUpdateInProgress" if self.is_installing else "InvalidURL"
+        return {"status": status, "statusInfo": {"reasonCode": reason, "additionalInfo": why[:512]}}
 
     def on_PublishFirmware(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"status": "Rejected", "statusInfo": {"reasonCode": "UnsupportedRequest"}}  # no local controller
