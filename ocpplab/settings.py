@@ -266,6 +266,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [("pictures", BASE_DIR / "docs" / "pictures")]
 WHITENOISE_USE_FINDERS = True  # no collectstatic step between a clone and a first run, hence no STATIC_ROOT either
 LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"  # the login page is a bookmark, too, and then names no place to go on to
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

@@ -3,7 +3,7 @@
 import django_filters
 
 from ocpi.models import Exchange
-from ocpplab.api.filtering import Word
+from ocpplab.api.filtering import At, Word
 
 
 class ExchangeFilter(django_filters.FilterSet):
@@ -13,5 +13,5 @@ class ExchangeFilter(django_filters.FilterSet):
     peer_id = django_filters.NumberFilter(field_name="peer", min_value=0, max_value=2**63 - 1)
     status_code = django_filters.NumberFilter(field_name="status_code", min_value=0, max_value=9999)
     correlation_id = Word(field_name="correlation_id")
-    since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte", help_text="Inclusive.")
-    until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lte", help_text="Inclusive.")
+    since = At(field_name="at", lookup_expr="gte", help_text="Inclusive.")
+    until = At(field_name="at", lookup_expr="lte", help_text="Inclusive.")

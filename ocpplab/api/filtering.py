@@ -6,10 +6,12 @@ from typing import Any
 import django_filters
 from django import forms
 from django.db.models import QuerySet
+from rest_framework import serializers
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
 from ocpplab.api.errors import Invalid
+from ocpplab.api.fields import Moment
 from ocpplab.api.pagination import parameter
 
 TYPES = {"invalid_choice": "enum", "max_length": "string_too_long"}
@@ -28,6 +30,24 @@ class Word(django_filters.CharFilter):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=kwargs.pop("max_length", 200), strip=False, **kwargs)
+
+
+class MomentField(forms.Field):
+    """A point in time with its zone, as request bodies take it."""
+
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return None
+        try:
+            return Moment().run_validation(value)
+        except serializers.ValidationError as error:
+            raise forms.ValidationError([str(one) for one in error.detail]) from None
+
+
+class At(django_filters.Filter):
+    """`2026-04-02T09:15:00Z`, or with an offset."""
+
+    field_class = MomentField
 
 
 class StableOrdering(django_filters.OrderingFilter):

@@ -145,3 +145,10 @@ def test_staff_see_what_their_permissions_say(tenant: Organization) -> None:
 
 def test_the_address_without_a_slash_leads_in(client: Client) -> None:
     assert client.get("/admin")["Location"] == "/admin/"
+
+
+@pytest.mark.django_db
+def test_the_login_page_leads_to_the_admin_by_itself() -> None:
+    User.objects.create_user("stan", password="long-enough-1", is_staff=True)
+    answer = Client().post("/admin/login/", {"username": "stan", "password": "long-enough-1"})
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")

@@ -355,7 +355,9 @@ def test_messages_are_newest_first_and_filtered(user_client: ApiClient, tenant: 
         assert [one["url"] for one in user_client.get(f"{path}?{query}").json()["data"]] == [url]
     assert user_client.get(f"{path}?since=2099-01-01T00:00:00Z").json()["data"] == []
     assert user_client.get(f"{path}?direction=sideways").status_code == 422
-    assert user_client.get(f"{path}?since=yesterday").status_code == 422
+    for moment in ("yesterday", "2026-01-01T00:00:00", "0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"):
+        assert user_client.get(f"{path}?since={moment}").status_code == 422
+        assert user_client.get(f"{path}?until={moment}").status_code == 422
 
 
 # --- cards ------------------------------------------------------------------------------------------------------------
