@@ -81,7 +81,7 @@ class Charging(Lab[S]):
             connector.grant = None
             running = connector.running
             if running is not None:
-                with self.station.as_of(running.seen_at or running.at):
+                with self.station.as_of(max(running.seen_at, running.at)):
                     self.end(connector, causes.POWER_LOSS)
 
     def retired(self) -> None:

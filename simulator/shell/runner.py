@@ -140,7 +140,7 @@ class Runner:
         self.station = self._build(*self._heritage(sequence))
         self._first = True
         self._confirmation = Confirmation()
-        self._cut = False  # the connection has just been lost without a goodbye
+        self._cut = False  # the connection has just ended, and not by us
         self._queued = False
         self._unrecorded = 0
         self._sections_changed = True
@@ -286,7 +286,8 @@ class Runner:
 
     def closed(self, code: int, reason: str) -> None:
         self.socket = None
-        self._cut = code == ABNORMAL
+        # A CSMS that closes reads no more of what we say; where we close, its answer to that proves that it has read.
+        self._cut = code == ABNORMAL or self.station.link.connected
         self._input(lambda now: self.station.disconnected(now, code, reason))
         self._socket_gone()
 

@@ -7,19 +7,21 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from django.db import connection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync import client
 
 from simulator.csms.models import CsmsTransaction, Station
 
 PROJECT = Path(__file__).resolve().parents[2]
 WHEN = "2026-01-02T03:04:05Z"
 START = {"connectorId": 1, "idTag": "TAG", "meterStart": 0, "timestamp": WHEN}
+connect = partial(client.connect, open_timeout=60)
 pytestmark = pytest.mark.slow
 
 

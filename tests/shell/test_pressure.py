@@ -123,6 +123,7 @@ async def test_with_a_full_disk_nothing_is_sent_until_there_is_room(
     count = len(csms.frames["CP-0"])
     calls = [await csms.call("CP-0", "TriggerMessage", HEARTBEAT) for _ in range(100)]
     await until(lambda: node.trouble == "The disk has no room for the spool.")
+    fill(small_disk)  # what was stored meanwhile has made room
     late = await csms.call("CP-1", "TriggerMessage", HEARTBEAT)
     await asyncio.sleep(0.3)
     assert not csms.answered("CP-1", late)
@@ -137,7 +138,7 @@ async def test_with_a_full_disk_nothing_is_sent_until_there_is_room(
 def fill(folder: Path) -> Path:
     """The file that takes all the room there is."""
     path = folder / ".filler"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         while os.write(descriptor, b"x" * 1024):
             pass
