@@ -5,6 +5,7 @@ blocks (see `block.py`) with a table of error spellings.
 """
 
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from random import Random
@@ -62,7 +63,7 @@ def random_id() -> str:
     return str(uuid.uuid4())
 
 
-class Station:
+class Station(ABC):
     """One simulated charge point or charging station. Not thread-safe; each method is one input."""
 
     subprotocol: ClassVar[str]
@@ -119,30 +120,30 @@ class Station:
 
     # --- what versions provide --------------------------------------------------------------------------------------
 
-    def build_configuration(self, overrides: dict[str, str]) -> Configuration:
-        raise NotImplementedError
+    @abstractmethod
+    def build_configuration(self, overrides: dict[str, str]) -> Configuration: ...
 
+    @abstractmethod
     def boot(self) -> None:
         """Queue a BootNotification."""
-        raise NotImplementedError
 
-    def message_timeout(self) -> float:
-        raise NotImplementedError
+    @abstractmethod
+    def message_timeout(self) -> float: ...
 
+    @abstractmethod
     def transaction_attempts(self) -> tuple[int, float]:
         """(sends in total, interval in s) of the retry rule for transaction messages."""
-        raise NotImplementedError
 
+    @abstractmethod
     def reset_retries(self) -> int:
         """How often a reset that failed is tried again."""
-        raise NotImplementedError
 
     def back_off(self) -> BackOff:
         return BackOff()
 
+    @abstractmethod
     def credentials(self) -> Credentials:
         """What the next connection is made with. Raises ValueError where a secret cannot be read any more."""
-        raise NotImplementedError
 
     def prepared(self, call: Call) -> dict[str, Any]:
         """The payload as it goes out now; 1.6 fills in transaction ids that were unknown when it was queued."""

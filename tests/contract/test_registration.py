@@ -32,6 +32,8 @@ def test_a_boot_says_what_the_station_is() -> None:
     rig.setup = msgspec.structs.replace(rig.setup, iccid="8931", imsi="20408", meter_type="MID-3P")
     rig.station = rig.rebuilt()
     rig.boot()
+    [boot] = rig.calls("BootNotification")
+    assert (boot["iccid"], boot["imsi"], boot["meterType"]) == ("8931", "20408", "MID-3P")
 
 
 @proves("2.2/Accepted")
@@ -46,7 +48,8 @@ def test_an_accepted_station_tells_its_connectors_and_beats() -> None:
 @proves("2.2/Accepted interval 0")
 def test_interval_0_keeps_the_own_one() -> None:
     rig = with_answer("Accepted", 0)
-    rig.csms("GetConfiguration", key=["HeartbeatInterval"])
+    [key] = rig.csms("GetConfiguration", key=["HeartbeatInterval"])["configurationKey"]
+    assert key["value"] == "300"
 
 
 @proves("2.2/Pending")

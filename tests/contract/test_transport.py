@@ -39,7 +39,9 @@ def own_calls(rig: Rig) -> list[str]:
 
 @proves("1.1/T1", "1.1/T4", "1.2/profile 0")
 def test_the_station_dials_with_its_subprotocol() -> None:
-    booted()
+    rig = booted()
+    assert rig.station.subprotocol == "ocpp1.6"
+    assert rig.actions()[0] == "BootNotification"
 
 
 @proves("1.1/T11")
@@ -47,9 +49,11 @@ def test_without_a_pong_the_link_is_dead() -> None:
     rig = booted()
     rig.pongs = False
     rig.run_until(lambda: bool(rig.closed), rig.mono + 60)
+    assert rig.closed
     rig.station.disconnected(rig.now, 1006, "")
     rig.pongs = True
     rig.reconnect()
+    assert rig.station.online
 
 
 @proves("1.1/T13")

@@ -174,8 +174,11 @@ def test_a_fault_of_the_station_is_told_for_all_and_cleared_for_all(rig: Rig) ->
 @proves("8.1/station")
 def test_connector_0_is_faulted_with_the_station() -> None:
     rig = Rig().boot()
+    rig.forget()
     rig.command("inject_fault", fault_type="InternalError", connector_id=0)
+    assert "0 Faulted" in rig.actions()
     rig.command("clear_fault")
+    assert rig.actions()[-1].endswith("Available")
 
 
 @proves("8.1/set", "8.1/faulted")

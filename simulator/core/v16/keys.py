@@ -51,15 +51,21 @@ def _of_model(
     vendor: str, all_outlets: tuple[Outlet, ...], vendor_keys: tuple[VendorKey, ...]
 ) -> Mapping[str, Setting]:
     """Shared by all stations of a model, which may be thousands."""
+    vendors = {
+        one.key: Setting("text", one.value, "R" if one.readonly else "RW", most=500, reboot=one.reboot_required)
+        for one in vendor_keys
+    }
+    return _core(all_outlets) | _metering(all_outlets) | _other_profiles() | _security(vendor) | vendors
+
+
+def _core(all_outlets: tuple[Outlet, ...]) -> dict[str, Setting]:
     outlets = len(all_outlets)
-    has_dc = any(outlet.voltage_v >= 300 for outlet in all_outlets)
     sockets = any(outlet.format == "socket" for outlet in all_outlets)
-    standard = {
+    return {
         "AllowOfflineTxForUnknownId": flag(False),
         "AuthorizationCacheEnabled": flag(True),
         "AuthorizeRemoteTxRequests": flag(False),
         "BlinkRepeat": number(3),
-        "ClockAlignedDataInterval": number(0),
         "ConnectionTimeOut": number(60),
         "ConnectorPhaseRotation": _rotations(outlets),
         "ConnectorPhaseRotationMaxLength": number(outlets + 1, "R"),
@@ -70,11 +76,6 @@ def _of_model(
         "LocalPreAuthorize": flag(False),
         "MaxEnergyOnInvalidId": number(0),
         "MessageTimeout": number(30, least=1),
-        "MeterValuesAlignedData": measurands("Energy.Active.Import.Register"),
-        "MeterValuesAlignedDataMaxLength": number(16, "R"),
-        "MeterValuesSampledData": measurands(USUAL + (",SoC" if has_dc else "")),
-        "MeterValuesSampledDataMaxLength": number(16, "R"),
-        "MeterValueSampleInterval": number(60),
         "MinimumStatusDuration": number(0),
         "NumberOfConnectors": number(outlets, "R"),
         "ResetRetries": number(1),
@@ -83,17 +84,35 @@ def _of_model(
         "RetryBackOffWaitMinimum": number(3),
         "StopTransactionOnEVSideDisconnect": flag(True),
         "StopTransactionOnInvalidId": flag(True),
+        "SupportedFeatureProfiles": Setting("members", PROFILES, "R"),
+        "TransactionMessageAttempts": number(3),
+        "TransactionMessageRetryInterval": number(60),
+        "UnlockConnectorOnEVSideDisconnect": flag(True) if sockets else flag(False, "R"),
+        "WebSocketPingInterval": number(30),
+    }
+
+
+def _metering(all_outlets: tuple[Outlet, ...]) -> dict[str, Setting]:
+    has_dc = any(outlet.voltage_v >= 300 for outlet in all_outlets)
+    return {
+        "ClockAlignedDataInterval": number(0),
+        "MeterValuesAlignedData": measurands("Energy.Active.Import.Register"),
+        "MeterValuesAlignedDataMaxLength": number(16, "R"),
+        "MeterValuesSampledData": measurands(USUAL + (",SoC" if has_dc else "")),
+        "MeterValuesSampledDataMaxLength": number(16, "R"),
+        "MeterValueSampleInterval": number(60),
         "StopTransactionMaxMeterValues": number(500, "R"),
         "StopTxnAlignedData": measurands(""),
         "StopTxnAlignedDataMaxLength": number(16, "R"),
         "StopTxnSampledData": measurands(""),
         "StopTxnSampledDataMaxLength": number(16, "R"),
-        "SupportedFeatureProfiles": Setting("members", PROFILES, "R"),
+    }
+
+
+def _other_profiles() -> dict[str, Setting]:
+    """Firmware, local list, reservation, smart charging."""
+    return {
         "SupportedFileTransferProtocols": Setting("members", "HTTP,HTTPS", "R"),
-        "TransactionMessageAttempts": number(3),
-        "TransactionMessageRetryInterval": number(60),
-        "UnlockConnectorOnEVSideDisconnect": flag(True) if sockets else flag(False, "R"),
-        "WebSocketPingInterval": number(30),
         "LocalAuthListEnabled": flag(True),
         "LocalAuthListMaxLength": number(1000, "R"),
         "SendLocalListMaxLength": number(200, "R"),
@@ -103,6 +122,12 @@ def _of_model(
         "ChargingScheduleMaxPeriods": number(48, "R"),
         "ConnectorSwitch3to1PhaseSupported": flag(False, "R"),
         "MaxChargingProfilesInstalled": number(20, "R"),
+    }
+
+
+def _security(vendor: str) -> dict[str, Setting]:
+    """Those of the security whitepaper."""
+    return {
         "AdditionalRootCertificateCheck": flag(False, "R"),
         "AuthorizationKey": PASSWORD,
         "CertificateSignedMaxChainSize": number(10_000, "R"),
@@ -113,10 +138,6 @@ def _of_model(
         "DisableSecurityEventNotifications": flag(False),
         "SecurityExtensionEnabled": flag(False),
         "SecurityProfile": number(0, most=3),
-    }
-    return standard | {
-        one.key: Setting("text", one.value, "R" if one.readonly else "RW", most=500, reboot=one.reboot_required)
-        for one in vendor_keys
     }
 
 
