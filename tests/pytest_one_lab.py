@@ -1,20 +1,36 @@
-"""Under pytest-xdist all of tests/e2e goes to one worker: a second lab would fight the first for the same two cores."""
+"""How the tests are shared out under pytest-xdist, which is told `--dist loadgroup`.
 
-from typing import Any
+Two workers a core, since the tests wait for sockets and processes half of their time. What shares a lab of real
+processes is one group, for one worker: a second such lab would take longer to start than its tests to run.
+"""
+
+import os
 
 import pytest
 
-FOLDER = "tests/e2e/"
+WORKERS_PER_CORE = 2
+# Folders, or files, whose tests share a lab; the group with the most tests goes first.
+LABS = (
+    "tests/admin/test_ocpi.py",
+    "tests/clients/",
+    "tests/contract/test_rows.py",
+    "tests/docs/test_examples.py",
+    "tests/e2e/",
+    "tests/ocpi/test_live_bundles.py",
+    "tests/openapi/",
+    "tests/ops/",
+)
 
 
 @pytest.hookimpl(optionalhook=True)  # xdist may be absent
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    from xdist.scheduler import LoadScopeScheduling
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means."""
+    return WORKERS_PER_CORE * (os.cpu_count() or 1)
 
-    class OneLab(LoadScopeScheduling):
-        """Every test is a group of its own, but those of the real processes are one; the largest group goes first."""
 
-        def _split_scope(self, nodeid: str) -> str:
-            return FOLDER if nodeid.startswith(FOLDER) else nodeid
-
-    return OneLab(config, log)
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        lab = next((lab for lab in LABS if item.nodeid.startswith(lab)), None)
+        if lab is not None:
+            item.add_marker(pytest.mark.xdist_group(lab))

@@ -15,7 +15,6 @@ from tests.peers.scripted_csms import ScriptedCsms  # noqa: E402
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("clients"))
             item.add_marker(pytest.mark.slow)
 
 

@@ -22,7 +22,7 @@ def collected() -> Proofs:
     """The tests by the row they claim. Takes one collection of the places above."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "proofs.json"
-        options = ["--collect-only", "-qq", "-p", "no:cacheprovider", "-p", "no:xdist", "--proofs", str(target)]
+        options = ["--collect-only", "-qq", "-p", "no:cacheprovider", "--proofs", str(target)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *options, *PLACES],

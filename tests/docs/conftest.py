@@ -15,7 +15,6 @@ from tests.e2e.lab import Lab, own_database, own_redis  # noqa: E402
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents and "lab" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("docs"))
             item.add_marker(pytest.mark.slow)
 
 

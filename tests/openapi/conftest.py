@@ -1,8 +1,7 @@
-"""One live lab for each process of the test run, shared by all tests of this folder."""
+"""One live lab, shared by all tests of this folder."""
 
 import logging
 import os
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,15 +13,10 @@ from tests.e2e.lab import Lab, own_database, own_redis  # noqa: E402
 from tests.openapi import generation  # noqa: E402
 from tests.openapi.gateway import Gateway  # noqa: E402
 
-GROUPS = 4
 
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread over the workers in groups, each of which runs against the one lab of its worker."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group(f"openapi-{zlib.crc32(item.name.encode()) % GROUPS}"))
             item.add_marker(pytest.mark.slow)
 
 

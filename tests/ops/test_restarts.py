@@ -9,7 +9,7 @@ import pytest
 from tests.ops.lab import Lab, free_port, up
 from tests.ops.processes import eventually, lives
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("restarts")]
+pytestmark = pytest.mark.slow
 
 
 def test_sigterm_ends_everything_in_order_and_the_next_run_goes_on(tmp_path: Path):

@@ -14,7 +14,7 @@ import pytest
 from tests.ops.lab import Lab, free_port, up
 from tests.ops.processes import python
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lab")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
