@@ -20,6 +20,9 @@ else:  # unfold ships no types; its class is Django's with another look
     from unfold.admin import ModelAdmin
 
 
+LABELS = {"power_levels_kw": "Power levels (kW)", "ocpp_versions": "OCPP versions", "source_url": "Source (URL)"}
+
+
 class TraitFilter(admin.SimpleListFilter):
     """A sidebar filter over one of the traits that `offering` knows."""
 
@@ -159,6 +162,8 @@ class ChargerModelAdmin(CatalogAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "source_url":
             kwargs["assume_scheme"] = "https"  # Django 6's default; without it 5.2 warns
+        if db_field.name in LABELS:
+            kwargs["label"] = LABELS[db_field.name]
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description="power")

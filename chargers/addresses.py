@@ -15,6 +15,8 @@ NEVER = tuple(
     for text in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "168.63.129.16/32", "100.100.100.200/32")
 )
 METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data", "instance-data.ec2.internal"})
+NAT64 = ip_network("64:ff9b::/96")  # RFC 6052
+COMPATIBLE = ip_network("::/96")  # RFC 4291, 2.5.5.1
 UNFIT = re.compile(r"[\x00-\x20\x7f\ud800-\udfff\\]")
 
 Address = IPv4Address | IPv6Address
@@ -96,9 +98,16 @@ def judge(address: Address, *, allow_private: bool | None = None) -> None:
 
     `allow_private` is the setting for CSMS addresses unless given.
     """
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
+    if isinstance(address, IPv6Address):
+        address = _embedded(address) or address
     if any(address in network for network in NEVER) or address.is_multicast or address.is_unspecified:
         raise AddressRefused(f"The address {address} is not allowed: link-local, metadata or no host at all.")
     if not (settings.ALLOW_PRIVATE_CSMS if allow_private is None else allow_private) and not address.is_global:
         raise AddressRefused(f"The private address {address} is not allowed on this installation.")
+
+
+def _embedded(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that a router or the system makes of this one; None where it is an IPv6 address of its own."""
+    if address in NAT64 or (address in COMPATIBLE and int(address) > 1):  # :: and ::1 are themselves
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)

@@ -36,7 +36,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class TokenPresented:
-    """A driver's token that a station asks about; `place` is (evse, connector) where the station said it."""
+    """A driver's token that a station asks about; `place` is (evse, connector) where the station said it.
+
+    `ends`: a transaction has ended with it, so nobody is let in.
+    """
 
     endpoint: int
     tenant: UUID
@@ -44,6 +47,7 @@ class TokenPresented:
     id_token: str
     token_type: str = ""
     place: tuple[int, int] | None = None
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)

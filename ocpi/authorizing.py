@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from django.utils import timezone
@@ -27,6 +28,7 @@ from ocpi.models import (
     Token,
 )
 from ocpi.peer import client
+from ocpi.peer.client import Call, Reply
 from ocpi.peer.versions import binding
 from ocpplab.sealing import Unsealable
 
@@ -42,7 +44,7 @@ STATUS = {
     "BLOCKED": "Blocked",
     "EXPIRED": "Expired",
     "NO_CREDIT": "NoCredit",
-    "NOT_ALLOWED": "Invalid",
+    "NOT_ALLOWED": "NotAtThisLocation",
 }
 
 _endpoints: dict[int, tuple[float, int | None]] = {}
@@ -73,9 +75,11 @@ def judge(presented: TokenPresented) -> Verdict | None:
     question = Question(cpo, presented, _evses(cpo, presented))
     if _named_by_command(question):
         return Verdict("Accepted", _group_of_command(question))
-    known = list(Token.objects.filter(cpo=cpo, key_uid=question.id_tag).select_related("peer__cpo").order_by("id"))
-    if known:
-        return _by_token(question, _fitting(known))
+    token = _known(question)
+    if presented.ends:
+        return _at_the_end(question, token)
+    if token is not None:
+        return _by_token(question, token)
     if any(card.id_token.upper() == question.id_tag for card in back_office().cards(presented.endpoint)):
         return None
     return _ask_everybody(question)
@@ -101,9 +105,10 @@ def _evses(cpo: Cpo, presented: TokenPresented) -> list[Evse]:
     return list(rows.select_related("location"))
 
 
-def _fitting(known: list[Token]) -> Token:
-    """A card in hand is an RFID where the same uid has several types."""
-    return min(known, key=lambda token: (token.type != "RFID", token.pk))
+def _known(question: Question) -> Token | None:
+    """What a peer has told of it. A card in hand is an RFID where the same uid has several types."""
+    rows = Token.objects.filter(cpo=question.cpo, key_uid=question.id_tag).select_related("peer__cpo")
+    return min(rows.order_by("id"), key=lambda token: token.type != "RFID", default=None)
 
 
 # --- without asking ---------------------------------------------------------------------------------------------------
@@ -131,13 +136,36 @@ def _by_token(question: Question, token: Token) -> Verdict:
     group = token.group_id
     if token.type in COMMAND_ONLY:
         return Verdict("Accepted", group)
-    asks = token.whitelist == "NEVER" or token.whitelist == "ALLOWED_OFFLINE"
-    asks = asks or (token.whitelist == "ALLOWED" and setting(question.cpo, "rta") == "prefer")
-    if asks:
+    if _is_asked_about(question, token):
         verdict = _remembered(question) or _ask(question, token.peer, token.type, cdr_token_of(token), group)
         if verdict is not None or token.whitelist == "NEVER":
             return verdict or Verdict("Invalid")
-    return Verdict("Accepted", group) if token.valid else Verdict("Blocked")
+    return _as_cached(token)
+
+
+def _is_asked_about(question: Question, token: Token) -> bool:
+    if token.whitelist == "ALLOWED":
+        return bool(setting(question.cpo, "rta") == "prefer")
+    return token.whitelist in ("NEVER", "ALLOWED_OFFLINE")
+
+
+def _as_cached(token: Token) -> Verdict:
+    return Verdict("Accepted", token.group_id) if token.valid else Verdict("Blocked")
+
+
+def _at_the_end(question: Question, token: Token | None) -> Verdict | None:
+    """Who ends a session is let in nowhere, so no peer is asked: that the token was let in is enough."""
+    if token is not None and not _is_asked_about(question, token):
+        return _as_cached(token)
+    if _was_let_in(question):
+        return Verdict("Accepted", "" if token is None else token.group_id)
+    return None if token is None else _as_cached(token)
+
+
+def _was_let_in(question: Question) -> bool:
+    running = Session.objects.filter(evse__in=question.evse_ids, status=SessionStatus.ACTIVE)
+    asked = Authorization.objects.filter(cpo=question.cpo, identity=question.presented.identity)
+    return running.filter(id_tag__iexact=question.id_tag).exists() or asked.filter(id_tag=question.id_tag).exists()
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------
@@ -154,47 +182,54 @@ def _remembered(question: Question) -> Verdict | None:
 
 
 def _ask_everybody(question: Question) -> Verdict | None:
-    """A token that nobody has told us of: every peer that answers such questions is asked, the first yes counts."""
+    """A token that nobody has told us of: all peers that answer such questions are asked at once, so that a slow one
+    costs no more than its 5 s; the first yes counts."""
     verdict = _remembered(question)
     if verdict is not None:
         return verdict
-    refused: Verdict | None = None
-    party = {"country_code": "", "party_id": "", "uid": question.presented.id_token, "type": "RFID", "contract_id": ""}
-    for peer in Peer.objects.filter(cpo=question.cpo, state=PeerState.REGISTERED).select_related("cpo").order_by("id"):
-        verdict = _ask(question, peer, "RFID", party, "")
-        if verdict is not None and verdict.status == "Accepted":
-            return verdict
-        refused = refused or verdict
-    return refused
+    token = {"country_code": "", "party_id": "", "uid": question.presented.id_token, "type": "RFID", "contract_id": ""}
+    peers = Peer.objects.filter(cpo=question.cpo, state=PeerState.REGISTERED).select_related("cpo").order_by("id")
+    asked = [(peer, call) for peer in peers if (call := _call(question, peer, "RFID", token)) is not None]
+    replies = client.send_all_blocking(
+        [call for _, call in asked], enough=lambda call, reply: _status(question, call.version, reply) == "Accepted"
+    )
+    found: Verdict | None = None
+    for (peer, call), reply in zip(asked, replies, strict=True):
+        client.record(question.cpo, call, reply)
+        if found is None or found.status != "Accepted":
+            verdict = _verdict(question, peer, reply, token, "")
+            found = verdict if verdict is not None and verdict.status == "Accepted" else found or verdict
+    return found
 
 
 def _ask(question: Question, peer: Peer, token_type: str, token: dict[str, Any], group: str) -> Verdict | None:
     """The peer's answer; None when it gave none (within 5 s), which is no refusal."""
-    base = peer.endpoint("tokens", "SENDER")
-    if base is None or peer.state not in (PeerState.REGISTERED, PeerState.OFFLINE):
-        return None
-    uid = token["uid"]
-    body = _references(question)
-    try:
-        call = client.to_peer(
-            peer,
-            "POST",
-            f"{base}/{uid}/authorize?type={token_type}",
-            body,
-            module="tokens",
-            seconds=ASK_SECONDS,
-        )
-    except Unsealable:
+    call = _call(question, peer, token_type, token)
+    if call is None:
         return None
     reply = client.send_blocking(call)
     client.record(question.cpo, call, reply)
-    if reply.http == 404 or reply.status_code == binding(peer.version).unknown_token:
-        return Verdict("Invalid")
-    # A widespread implementation wraps the one object into a list.
-    info = reply.data[0] if isinstance(reply.data, list) and len(reply.data) == 1 else reply.data
-    if not reply.ok or not isinstance(info, dict):
+    return _verdict(question, peer, reply, token, group)
+
+
+def _call(question: Question, peer: Peer, token_type: str, token: dict[str, Any]) -> Call | None:
+    """The question to that peer; None where it answers none."""
+    base = peer.endpoint("tokens", "SENDER")
+    if base is None or peer.state not in (PeerState.REGISTERED, PeerState.OFFLINE):
         return None
-    return _verdict(question, peer, binding(peer.version).authorization(info), token, group)
+    url = f"{base}/{quote(token['uid'], safe='')}/authorize?type={quote(token_type)}"  # a card may hold anything
+    try:
+        return client.to_peer(
+            peer,
+            "POST",
+            url,
+            _references(question),
+            module="tokens",
+            seconds=ASK_SECONDS,
+            party=(token["country_code"], token["party_id"]),
+        )
+    except Unsealable:
+        return None
 
 
 def _references(question: Question) -> dict[str, Any] | None:
@@ -204,23 +239,45 @@ def _references(question: Question) -> dict[str, Any] | None:
     return {"location_id": location.ocpi_id, "evse_uids": [evse.uid for evse in question.evses]}
 
 
-def _verdict(question: Question, peer: Peer, info: dict[str, Any], token: dict[str, Any], group: str) -> Verdict:
+def _info(version: str, reply: Reply) -> dict[str, Any] | None:
+    """The AuthorizationInfo in 2.2.1's words; None where the answer holds none."""
+    # A widespread implementation wraps the one object into a list.
+    info = reply.data[0] if isinstance(reply.data, list) and len(reply.data) == 1 else reply.data
+    return binding(version).authorization(info) if reply.ok and isinstance(info, dict) else None
+
+
+def _status(question: Question, version: str, reply: Reply) -> str | None:
+    """What the reply comes to, in the words of OCPP 2.0.1; None where it is no answer."""
+    if reply.http == 404 or reply.status_code == binding(version).unknown_token:
+        return "Invalid"
+    info = _info(version, reply)
+    if info is None:
+        return None
     status = STATUS.get(str(info.get("allowed")), "Invalid")
-    if status == "Accepted" and not _covers(question, info):
-        status = "NotAtThisLocation"
-    if status != "Accepted":
-        return Verdict(status)
-    told = info.get("token") if isinstance(info.get("token"), dict) else {}
-    group = str((told or {}).get("group_id") or group)[:LONGEST_GROUP]
-    _remember(question, peer, info, _holder(peer, token, told or {}), group)
+    listed = _listed(info)
+    covered = not listed or any(evse.uid.casefold() in listed for evse in question.evses)
+    return status if status != "Accepted" or covered else "NotAtThisLocation"
+
+
+def _listed(info: dict[str, Any]) -> set[str]:
+    """The EVSEs that an answer is about, none if about all: any other is refused (OCPI contract, section 9)."""
+    location = info.get("location")
+    uids = location.get("evse_uids") if isinstance(location, dict) else None
+    return {str(uid).casefold() for uid in uids} if isinstance(uids, list) else set()
+
+
+def _verdict(question: Question, peer: Peer, reply: Reply, token: dict[str, Any], group: str) -> Verdict | None:
+    status, info = _status(question, peer.version, reply), _info(peer.version, reply)
+    if status is None or status != "Accepted" or info is None:
+        return None if status is None else Verdict(status)
+    told = info.get("token")
+    told = told if isinstance(told, dict) else {}
+    group = str(told.get("group_id") or group)[:LONGEST_GROUP]
+    listed = _listed(info)
+    if not listed or all(evse.uid.casefold() in listed for evse in question.evses):
+        # Else it is asked again once it is known which EVSE it is.
+        _remember(question, peer, info, _holder(peer, token, told), group)
     return Verdict("Accepted", group)
-
-
-def _covers(question: Question, info: dict[str, Any]) -> bool:
-    """An answer that lists EVSEs without the one in use is a refusal (OCPI contract, section 9)."""
-    listed = (info.get("location") or {}).get("evse_uids") or []
-    wanted = {str(uid).casefold() for uid in listed}
-    return not wanted or any(evse.uid.casefold() in wanted for evse in question.evses)
 
 
 def _holder(peer: Peer, token: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:

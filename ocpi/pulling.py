@@ -14,8 +14,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ocpi.models import Peer, PeerState
-from ocpi.peer import client, routing, tokens
+from ocpi.peer import bodies, client, routing, tokens
 from ocpi.peer.client import Call, Reply
+from ocpi.peer.envelope import InvalidField
 from ocpi.peer.times import read, written
 from ocpi.peer.versions import binding
 from tenants.scoping import scope
@@ -66,9 +67,10 @@ def _store(peer: Peer, content: Any) -> None:
     """One that breaks the specification, or is of somebody else's, is left out and logged."""
     words = binding(peer.version)
     parties = routing.emsp_parties(peer)
-    problems = list(words.shapes.TOKEN.check(content, "")) if isinstance(content, dict) else ["no object"]
-    if problems:
-        log.info("a token that was pulled is not valid", extra={"peer": peer.pk, "problem": problems[0][:200]})
+    try:
+        content = bodies.checked(bodies.cleaned(content), words.shapes.TOKEN)
+    except InvalidField as problem:
+        log.info("a token that was pulled is not valid", extra={"peer": peer.pk, "problem": str(problem)[:200]})
         return
     party = parties[0]
     if "country_code" in content:

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from ocpi import pruning
 from ocpi.building import running
+from ocpi.peer import handshake
 
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
@@ -20,10 +21,11 @@ def run_location_job(job_id: str) -> None:
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
 def tend_bundles() -> None:
-    """For beat: bundles whose time is over, builds whose worker died, rows of bundles that were given up."""
+    """For beat: bundles whose time is over, builds and handshakes whose process died, rows of bundles given up."""
     running.run_due()
     for cpo_id in running.due_farewells():
         running.finish(cpo_id)
+    handshake.drop_unfinished()
 
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]

@@ -16,11 +16,17 @@ NUMBERS = (
     "SIMULATOR_LEASE_SECONDS",
     "MESSAGE_RETENTION_DAYS",
     "LOG_FOLLOWERS",
+    "OCPI_PEER_SECONDS",
 )
+SWITCHES = ("DEBUG", "TRUST_PROXY", "ALLOW_PRIVATE_CSMS", "OCPI_ALLOW_PRIVATE_PEERS", "OCPI_REQUIRE_HTTPS")
+ON_OR_OFF = ("true", "yes", "y", "on", "ok", "1", "false", "no", "n", "off", "0")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+WEB = ("http", "https")
 DATABASES = ("postgres", "postgresql", "sqlite")
 REDIS = ("redis", "rediss", "unix")
 DATABASE_FORM = "postgres://user:password@host:5432/name"
 REDIS_FORM = "redis://host:6379/0"
+PUBLIC_FORM = "https://lab.example"
 
 
 def python_problem():  # type: () -> str
@@ -53,8 +59,15 @@ def environment_problem(given):  # type: (dict[str, str]) -> str
     problem = port_problem(given.get("PORT", ""))
     for name in NUMBERS:
         problem = problem or number_problem(name, given.get(name, ""))
-    problem = problem or url_problem("DATABASE_URL", given.get("DATABASE_URL", ""), DATABASES, DATABASE_FORM)
-    return problem or url_problem("REDIS_URL", given.get("REDIS_URL", ""), REDIS, REDIS_FORM)
+    for name in SWITCHES:
+        problem = problem or switch_problem(name, given.get(name, ""))
+    for name, schemes, form in (
+        ("DATABASE_URL", DATABASES, DATABASE_FORM),
+        ("REDIS_URL", REDIS, REDIS_FORM),
+        ("PUBLIC_URL", WEB, PUBLIC_FORM),
+    ):
+        problem = problem or url_problem(name, given.get(name, ""), schemes, form)
+    return problem or log_level_problem(given.get("LOG_LEVEL", "")) or keys_problem(given.get("JWT_KEYS", ""))
 
 
 def port_problem(text):  # type: (str) -> str
@@ -74,6 +87,26 @@ def number_problem(name, text):  # type: (str, str) -> str
     except ValueError:
         return "{}={} is not {}: leave it out for its default.".format(name, text, kind)
     return ""
+
+
+def switch_problem(name, text):  # type: (str, str) -> str
+    """A switch that means to be off must not be taken for on, nor the other way round."""
+    if not text or text.lower() in ON_OR_OFF:
+        return ""
+    return "{}={} is neither true nor false: leave it out for its default.".format(name, text)
+
+
+def log_level_problem(text):  # type: (str) -> str
+    if not text or text in LOG_LEVELS:
+        return ""
+    return "LOG_LEVEL={} is no level: take one of {}.".format(text, ", ".join(LOG_LEVELS))
+
+
+def keys_problem(text):  # type: (str) -> str
+    """The keys themselves are not shown: they are secrets."""
+    if all("=" in pair for pair in text.split(",") if pair):
+        return ""
+    return "JWT_KEYS is no list of keys: it looks like id=secret,id=secret"
 
 
 def url_problem(name, text, schemes, form):  # type: (str, str, tuple[str, ...], str) -> str

@@ -4,6 +4,7 @@ Two shapes of one product: embedded (SQLite, a broker on the file system, nothin
 and Redis). `DATABASE_URL` and `REDIS_URL` are the only difference.
 """
 
+import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ JSONField.__class_getitem__ = classmethod(lambda cls, *_: cls)  # type: ignore[a
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
+env.ENVIRON = {name: value for name, value in os.environ.items() if value}  # an empty one counts as absent
 
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
 BIND_HOST = env.str("BIND_HOST", default="127.0.0.1")  # not HOST: some shells export that as the machine's name
 PORT = env.int("PORT", default=8000)
-PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}")
+PUBLIC_URL: str = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
@@ -32,15 +34,14 @@ def secret_key() -> str:
     if given:
         return given
     path = DATA_DIR / "secret-key"
-    try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        pass
+    if path.exists() and (kept := path.read_text().strip()):
+        return kept
     DATA_DIR.mkdir(parents=True, exist_ok=True)
-    fresh = secrets.token_urlsafe(48)
-    path.touch(mode=0o600)
-    path.write_text(fresh)
-    return fresh
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(secrets.token_urlsafe(48))
+    fresh.replace(path)  # whole or not at all: half a key would open nothing
+    return path.read_text()
 
 
 SECRET_KEY = secret_key()
@@ -285,6 +286,7 @@ UNFOLD = {
     "SITE_URL": "/",
     "SITE_SYMBOL": "ev_station",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/ocpplab/favicon.svg"}],
+    "STYLES": ["/static/ocpplab/admin.css"],
     "COLORS": {
         "primary": {
             "50": "oklch(97.5% .015 195)",
@@ -312,6 +314,8 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        name: {"level": "WARNING"} for name in ("celery", "daphne", "kombu", "twisted", "django.request", "websockets")
+        # A refused request is an answer and no trouble of ours; what failed is logged as an error.
+        "django.request": {"level": "ERROR"},
+        **{name: {"level": "WARNING"} for name in ("celery", "daphne", "kombu", "twisted", "websockets")},
     },
 }

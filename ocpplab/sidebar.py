@@ -46,6 +46,7 @@ GROUPS = (
             ("EVSEs", "outlet", "ocpi.evse"),
             ("Tariffs", "payments", "ocpi.tariff"),
             ("Peers", "handshake", "ocpi.peer"),
+            ("Tokens", "contactless", "ocpi.token"),
             ("Sessions", "bolt", "ocpi.session"),
             ("CDRs", "receipt_long", "ocpi.cdr"),
             ("Commands", "send", "ocpi.peercommand"),

@@ -133,7 +133,7 @@ class Keeper:
         rest = b""
         while chunk := await process.stdout.read(65536):
             *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
+            for line in filter(bytes.strip, lines):
                 self.say(self.program.name, line.decode(errors="replace"))
         if rest:
             self.say(self.program.name, rest.decode(errors="replace"))

@@ -5,6 +5,7 @@ import json
 import secrets
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from time import monotonic
 from uuid import UUID
 
@@ -21,7 +22,7 @@ def ask_health(base_url: str) -> str:
             body = str(answer.read(), "utf-8")
     except urllib.error.HTTPError as error:
         body = str(error.read(), errors="replace")
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         return str(getattr(error, "reason", error))
     try:
         return "ok" if json.loads(body)["status"] == "ok" else body

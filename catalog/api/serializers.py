@@ -5,15 +5,15 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog.models import Brand, ChargerModel
-from catalog.vocabulary import ConnectorType, CurrentType, OcppVersion, OutletFormat
+from catalog.vocabulary import ConnectorType, CurrentType, OcppVersion, OutletFormat, SourceBasis
 
 
 class TraitsSerializer(serializers.Serializer[Any]):
     """The filters of both lists; a model must have every trait that is given."""
 
-    connector_type = serializers.ChoiceField(ConnectorType.choices, required=False)
-    current_type = serializers.ChoiceField(CurrentType.choices, required=False)
-    ocpp_version = serializers.ChoiceField(OcppVersion.choices, required=False)
+    connector_type = serializers.ChoiceField(ConnectorType.choices, required=False, help_text="Of an outlet.")
+    current_type = serializers.ChoiceField(CurrentType.choices, required=False, help_text="What its outlets give.")
+    ocpp_version = serializers.ChoiceField(OcppVersion.choices, required=False, help_text="That it speaks.")
 
 
 class PictureUrlField(serializers.URLField):
@@ -62,6 +62,10 @@ class ChargerModelSerializer(serializers.ModelSerializer[ChargerModel]):
     ocpp_versions = serializers.ListField(child=serializers.ChoiceField(OcppVersion.choices))
     max_power_w = serializers.IntegerField(help_text="What the strongest outlet can deliver, in watts.")
     connectors = OutletSerializer(source="outlets", many=True)
+    source_basis = serializers.ChoiceField(
+        SourceBasis.choices,
+        help_text="Whether the source was seen to state the facts, some of them (`source_note` says which), or not.",
+    )
 
     class Meta:
         model = ChargerModel
@@ -88,5 +92,7 @@ class ChargerModelSerializer(serializers.ModelSerializer[ChargerModel]):
             "firmware_version",
             "source_url",
             "source_date",
+            "source_basis",
+            "source_note",
         )
         read_only_fields = fields

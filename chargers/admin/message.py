@@ -1,5 +1,6 @@
 """The traffic: read-only, newest first, filtered only where an index helps, and never counted."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 from uuid import UUID
 
@@ -20,15 +21,15 @@ NEWEST_OF_ALL = ("id",)
 NEWEST_OF_CHARGER = ("epoch", "sequence")
 
 
-class WithinChargerFilter(DropdownFilter):  # type: ignore[misc]  # unfold ships no types
+class WithinChargerFilter(DropdownFilter, ABC):  # type: ignore[misc]  # unfold ships no types
     """Offered once a charger is chosen: the indexes begin with the charger."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         charger_id = as_id(request.GET.get(CHARGER, ""))
         return self.choices_of(charger_id) if charger_id else []
 
-    def choices_of(self, charger_id: UUID) -> list[tuple[str, str]]:
-        raise NotImplementedError
+    @abstractmethod
+    def choices_of(self, charger_id: UUID) -> list[tuple[str, str]]: ...
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -40,20 +40,20 @@ class TermsForm(forms.Form):
 
     def __init__(self, run: Run, data: Any) -> None:
         # A link that names the baseline alone is enough.
-        super().__init__({"tolerance": "5", **data.dict()} if data else None, initial={"tolerance": 5})
+        super().__init__({"tolerance": "5", **data.dict()} if data else None)
         field: Any = self.fields["baseline"]
         field.queryset = comparable(run)
+        field.initial = field.queryset.first()
 
     @property
     def terms(self) -> Terms:
-        words = self.cleaned_data["ignore"].split(",")
-        return Terms(self.cleaned_data["tolerance"], frozenset(word.strip() for word in words if word.strip()))
+        return Terms.worded(self.cleaned_data["tolerance"], self.cleaned_data["ignore"])
 
 
 def comparable(run: Run) -> QuerySet[Run]:
     """Finished runs of the same organization, baselines first."""
     others = Run.objects.unscoped().filter(tenant_id=run.tenant_id, finished_at__isnull=False).exclude(pk=run.pk)
-    return others.order_by("-baseline_at", "-created_at")
+    return others.order_by(F("baseline_at").desc(nulls_last=True), "-created_at")
 
 
 @admin.register(Run)
@@ -154,7 +154,8 @@ def panel_of(found: ChargerDiff) -> dict[str, Any]:
     lines += [_changed("reordered", "info", change) for change in found.reordered[:MOST_SHOWN]]
     lines += [_changed("changed", "warning", change) for change in found.changed[:MOST_SHOWN]]
     lines.sort(key=lambda line: line["offset"])
-    return {"diff": found, "lines": lines}
+    number = len(found.missing) + len(found.added) + len(found.reordered) + len(found.changed)
+    return {"diff": found, "lines": lines, "unshown": number - len(lines)}
 
 
 def _line(word: str, colour: str, frame: RunFrame) -> dict[str, Any]:

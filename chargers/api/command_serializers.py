@@ -1,5 +1,6 @@
 """The JSON shapes of commands and their answers (gateway contract, sections 3, 10, 11, 12, 19)."""
 
+from base64 import b64decode
 from typing import Any
 
 from rest_framework import serializers
@@ -47,17 +48,16 @@ class StopTransactionSerializer(serializers.Serializer[Any]):
     )
 
 
-class StartSessionSerializer(serializers.Serializer[Any]):
+class StartSessionSerializer(ConnectorSerializer):
     """The session ends by itself after the duration or at the energy, whichever comes first."""
 
     id_tag = Text(max_length=LONGEST_ID_TAG)
-    connector_id = number()
     duration_seconds = number()
     target_energy_kwh = Number(min_value=0.001, max_value=100_000, required=False, allow_null=True)
 
 
-class StopSessionSerializer(serializers.Serializer[Any]):
-    connector_id = number()
+class StopSessionSerializer(ConnectorSerializer):
+    """Absent means the transaction that started last."""
 
 
 class PowerUpdateSerializer(ConnectorSerializer):
@@ -119,6 +119,13 @@ class RawFrameSerializer(serializers.Serializer[Any]):
     text = Text(max_length=100_000, required=False, allow_null=True, trim_whitespace=False, allow_blank=True)
     base64 = Text(max_length=140_000, required=False, allow_null=True, help_text="Goes out as a binary message.")
 
+    def validate_base64(self, value: str | None) -> str | None:
+        try:
+            b64decode(value or "", validate=True)
+        except ValueError:
+            raise serializers.ValidationError("This is no base64.", code="value_error") from None
+        return value
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if (attrs.get("text") is None) == (attrs.get("base64") is None):
             raise serializers.ValidationError("Give either text or base64.", code="missing")
@@ -150,7 +157,7 @@ class LocalAuthEntrySerializer(serializers.Serializer[Any]):
 
 
 class LocalAuthListSerializer(serializers.Serializer[Any]):
-    list_version = Whole(min_value=1, max_value=LARGEST_INTEGER)
+    list_version = Whole(help_text="Greater than that of the list before; an empty station has 0.")
     entries = serializers.ListField(child=LocalAuthEntrySerializer(), max_length=MOST_LIST_ENTRIES)
 
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from chargers.api import answers
-from chargers.api.command_serializers import TargetsSerializer
+from chargers.api.command_serializers import NothingSerializer, TargetsSerializer
 from chargers.api.command_table import Command, Switch
 from chargers.services import commands, runtime
 from chargers.services.lookup import find_charger
@@ -61,14 +61,16 @@ class LocationCommandView(TenantViewSet):
 
 
 class ChargerSwitchView(TenantViewSet):
-    """Start, stop, restart: the action is in the path, any body is ignored."""
+    """Start, stop, restart: the action is in the path, and what an object in the body says is ignored."""
 
     operations: Mapping[str, Operation] = MappingProxyType({})
     switch: Switch | None = None
 
     def create(self, request: Request, charger_id: str) -> Response:
         assert self.switch is not None
-        row = runtime.switch_one(find_charger(charger_id), self.switch.event_type)
+        charger = find_charger(charger_id)
+        validated(NothingSerializer, request.data)
+        row = runtime.switch_one(charger, self.switch.event_type)
         return Response(answers.queued(row), status=202)
 
 

@@ -1,8 +1,8 @@
 """The routes of operations that wait for the station: configuration, lists, cache, faults (contract, 10, 12, 17)."""
 
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -45,7 +45,8 @@ class ChargerDeedView(TenantViewSet):
     def act(self, request: Request, charger_id: str) -> Response:
         deed = self.deeds[str(request.method).lower()]
         charger = find_charger(charger_id)
-        payload = payload_of(deed, deed.fields, body_of(request))
+        with named_as_sent(request):
+            payload = payload_of(deed, deed.fields, body_of(request))
         return Response(shown(deed, payload, operations.perform(charger, deed.event_type, payload)))
 
 
@@ -101,6 +102,22 @@ def body_of(request: Request) -> Any:
     if not request.query_params or not isinstance(request.data, Mapping):
         return request.data
     return {name: _from_query(name, text) for name, text in request.query_params.items()} | dict(request.data)
+
+
+@contextmanager
+def named_as_sent(request: Request) -> Iterator[None]:
+    """What `Invalid` finds in `body_of` is said of the query where that is where it stood."""
+    try:
+        yield
+    except Invalid as error:
+        sent = request.data if isinstance(request.data, Mapping) else {}
+        items = (((_place(request, sent, loc), *loc[1:]), msg, kind) for loc, msg, kind in error.items)
+        raise Invalid(*items) from None
+
+
+def _place(request: Request, sent: Mapping[str, Any], loc: Location) -> str | int:
+    is_of_query = len(loc) > 1 and loc[1] in request.query_params and loc[1] not in sent
+    return "query" if is_of_query else loc[0]
 
 
 def _from_query(name: str, text: Any) -> Any:

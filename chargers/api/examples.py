@@ -20,7 +20,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     "unplug_connector": CONNECTOR,
     "unlock_connector": CONNECTOR,
     "start_transaction": {"id_tag": "TAG-RFID-001", "connector_id": 1},
-    "stop_transaction": {},
+    "stop_transaction": {"transaction_id": "42"},
     "start_session": {"id_tag": "TAG-RFID-001", "connector_id": 1, "duration_seconds": 600, "target_energy_kwh": 4.5},
     "stop_session": CONNECTOR,
     "authorize_id_tag": {"id_tag": "TAG-RFID-001"},

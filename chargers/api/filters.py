@@ -41,7 +41,7 @@ class CommandFilter(django_filters.FilterSet):
 
 class RunFilter(django_filters.FilterSet):
     name = Word(help_text="Exactly so.")
-    is_baseline = Truth(method="marked")
+    is_baseline = Truth(method="marked", help_text="Marked as a baseline, or not.")
     ordering = StableOrdering(fields=[(name, name) for name in ("created_at", "started_at", "finished_at", "name")])
 
     def marked(self, runs: QuerySet[Run], name: str, value: bool) -> QuerySet[Run]:

@@ -65,6 +65,12 @@ def _check_number(number: int, most: int, loc: tuple[str, ...]) -> None:
         raise Invalid((loc, f"At most {most} chargers in one request.", "too_long"))
 
 
+DELETED_IDS = OpenApiParameter(
+    "charger_ids",
+    {"type": "array", "items": {"type": "string"}},
+    required=True,
+    description="The chargers to delete; repeat the key.",
+)
 CREATE_BODY = PolymorphicProxySerializer(
     component_name="LocationChargersCreate",
     serializers=[ChargerGroupSerializer(many=True), FleetCreateSerializer],
@@ -198,7 +204,7 @@ class LocationChargersViewSet(TenantViewSet):
         operation_id="delete_location_chargers",
         summary="Delete chargers of a location",
         tags=FLEET,
-        parameters=[OpenApiParameter("charger_ids", {"type": "array", "items": {"type": "string"}}, required=True)],
+        parameters=[DELETED_IDS],
         responses={200: BulkDeleteResultSerializer},
     )
     def destroy(self, request: Request, location_id: str) -> Response:

@@ -24,9 +24,9 @@ class LogFilterSerializer(serializers.Serializer[Any]):
     start_date = Moment(required=False, help_text="Inclusive; with a time zone.")
     end_date = Moment(required=False, help_text="Inclusive; with a time zone.")
     event = serializers.CharField(required=False, max_length=50, help_text="An OCPP action, in any case of letters.")
-    direction = serializers.ChoiceField(choices=Direction.choices, required=False)
-    message_type = serializers.ChoiceField(choices=MESSAGE_TYPES, required=False)
-    message_id = serializers.CharField(required=False, max_length=64)
+    direction = serializers.ChoiceField(choices=Direction.choices, required=False, help_text="Who sent it.")
+    message_type = serializers.ChoiceField(choices=MESSAGE_TYPES, required=False, help_text="As OCPP-J has it.")
+    message_id = serializers.CharField(required=False, max_length=64, help_text="A call and what answers it.")
     transaction = serializers.CharField(required=False, max_length=36, help_text="OCPP's transaction id.")
     text = serializers.CharField(
         required=False,
@@ -42,7 +42,7 @@ class LogFilterSerializer(serializers.Serializer[Any]):
 class LogQuerySerializer(LogFilterSerializer):
     include = serializers.ChoiceField(choices=["connections"], required=False, help_text="Adds connects and closes.")
     order = serializers.ChoiceField(choices=["oldest", "newest"], default="oldest", help_text="Which come first.")
-    limit = serializers.IntegerField(min_value=1, max_value=MOST_ENTRIES, default=100)
+    limit = serializers.IntegerField(min_value=1, max_value=MOST_ENTRIES, default=100, help_text="Entries in a page.")
     offset = serializers.IntegerField(min_value=0, default=0, help_text="For depth take `cursor`.")
     cursor = serializers.CharField(
         required=False, max_length=600, help_text="`next` or `previous` of another page with the same filters."

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from chargers.api import answers, examples
 from chargers.api.command_serializers import ProxyMessageSerializer, QueuedCommandSerializer
-from chargers.api.deeds import body_of
+from chargers.api.deeds import body_of, named_as_sent
 from chargers.api.targeted import ChargerTargetSerializer, aimed_at
 from chargers.services import proxying
 from chargers.services.lookup import find_charger
@@ -37,7 +37,8 @@ class ChargerProxyView(TenantViewSet):
     )
     def create(self, request: Request, charger_id: str) -> Response:
         charger = find_charger(charger_id)
-        message: dict[str, Any] = validated(ProxyMessageSerializer, body_of(request))
+        with named_as_sent(request):
+            message: dict[str, Any] = validated(ProxyMessageSerializer, body_of(request))
         return Response(answers.queued(proxying.send(charger, **message)), status=202)
 
 

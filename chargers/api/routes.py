@@ -195,6 +195,7 @@ def _charger_deed(deed: Deed, route: str) -> Operation:
         request=CONFIGURATION_BODY if deed is CHANGE_CONFIGURATION else deed.fields,
         responses={200: deed.answer},
         parameters=FAULT_QUERY if deed.event_type.endswith("_fault") else (),
+        takes_query=deed.event_type.endswith("_fault"),
         examples=() if deed is CHANGE_CONFIGURATION else examples.of_event(deed.event_type),
         error_codes=("409", "503"),
     )

@@ -24,7 +24,6 @@ from chargers.api.run_serializers import (
 from chargers.models import Run
 from chargers.services import runs
 from chargers.services.run_diff import Terms, diff
-from locations.services import find_location
 from ocpplab.api.validation import validated, without_nulls
 from tenants.viewsets import TenantViewSet
 
@@ -48,7 +47,7 @@ PAST = OpenApiExample(
 class RunViewSet(TenantViewSet):
     serializer_class = RunSerializer
     filterset_class = RunFilter
-    further_codes = {"create": ("404",), "finish": ("409",), "diff": ("400", "409")}
+    further_codes = {"finish": ("409",), "diff": ("400", "409")}
 
     def get_queryset(self) -> QuerySet[Run]:
         return Run.objects.order_by("created_at", "id")
@@ -70,7 +69,7 @@ class RunViewSet(TenantViewSet):
     def create(self, request: Request) -> Response:
         wanted: dict[str, Any] = without_nulls(validated(RunCreateSerializer, request.data))
         if "location_id" in wanted:
-            members: dict[str, Any] = {"location": find_location(wanted.pop("location_id"))}
+            members: dict[str, Any] = {"location": runs.location_named(wanted.pop("location_id"))}
         else:
             members = {"chargers": runs.chargers_named(wanted.pop("charger_ids"))}
         return Response(run_detail(runs.begin_run(**members, **wanted)), status=201)
@@ -132,7 +131,6 @@ class RunViewSet(TenantViewSet):
         run = runs.find_run(run_id)
         query = validated(RunDiffQuerySerializer, request.query_params.dict(), where="query")
         baseline = runs.named_run(query["baseline"]) if "baseline" in query else runs.default_baseline(run)
-        ignore = frozenset(word.strip() for word in query.get("ignore", "").split(",") if word.strip())
-        terms = Terms(query["tolerance"], ignore)
+        terms = Terms.worded(query["tolerance"], query.get("ignore", ""))
         found = diff(runs.finished(run), runs.finished(baseline), terms)
         return Response(diff_answer(run, baseline, terms, found, query["limit"]))

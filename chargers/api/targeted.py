@@ -3,7 +3,8 @@
 `{target: {charger_id}}` or `{target: {location_id, charger_ids?}}`, and the command's own fields in `event`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -70,6 +71,15 @@ def aimed_at(target: type[Serializer[Any]], fields: type[Serializer[Any]]) -> ty
     return type(name, (Serializer,), {"target": aim, "event": event, "__module__": __name__})
 
 
+@contextmanager
+def said_of_event() -> Iterator[None]:
+    """What a service finds in the command's fields stands in the `event` here."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid(*((("body", "event", *loc[1:]), msg, kind) for loc, msg, kind in error.items)) from None
+
+
 class TargetedCommandView(TenantViewSet):
     """202 with a fan-out, also for a single charger: what it cannot do is a failed item."""
 
@@ -82,10 +92,8 @@ class TargetedCommandView(TenantViewSet):
         assert self.command is not None
         body = validated(self.fields, request.data)
         payload = jsonable(body.get("event") or {})
-        try:
+        with said_of_event():
             fanout = self.issued(self.command.event_type, payload, body["target"])
-        except Invalid as error:
-            raise Invalid(*((("body", "event", *loc[1:]), msg, kind) for loc, msg, kind in error.items)) from None
         return Response(answers.fanout(fanout), status=202)
 
     @staticmethod
@@ -112,4 +120,6 @@ class TargetedDeedView(TenantViewSet):
         if deed is CHANGE_CONFIGURATION:
             payload = {"configuration": settings_in(payload, ("body", "event"))}
         charger = find_charger(body["target"]["charger_id"])
-        return Response(shown(deed, payload, operations.perform(charger, deed.event_type, payload)))
+        with said_of_event():
+            result = operations.perform(charger, deed.event_type, payload)
+        return Response(shown(deed, payload, result))

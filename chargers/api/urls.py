@@ -26,6 +26,7 @@ trial = TrialViewSet.as_view
 
 
 def routes(family: Family) -> list[URLPattern]:
+    """Everything about chargers stands in every family, also what its client has no method for."""
     create = "accept" if family.is_durable else "create"
     return [
         path("chargers", ChargerViewSet.as_view({"get": "list", "post": create}, family=family)),
@@ -42,6 +43,8 @@ def routes(family: Family) -> list[URLPattern]:
         path(f"{FLEET}/options", OptionsViewSet.as_view({"patch": "update_several"})),
         path(f"{CHARGER}/security", SecurityViewSet.as_view({"get": "retrieve", "put": "update"})),
         path(f"{CHARGER}/proxy-message", ChargerProxyView.as_view({"post": "create"})),
+        *run_routes(),
+        path("faults", FaultCatalogView.as_view({"get": "list"})),
     ]
 
 
@@ -84,9 +87,4 @@ def spellings() -> list[URLPattern]:
     ]
 
 
-urlpatterns: list[URLPattern] = [
-    *spellings(),
-    *routes(CANONICAL),
-    *run_routes(),
-    path("faults", FaultCatalogView.as_view({"get": "list"})),
-]
+urlpatterns: list[URLPattern] = [*spellings(), *routes(CANONICAL)]

@@ -18,6 +18,7 @@ from chargers.services import secrets
 from chargers.services.lookup import of_location
 from locations.models import Location
 from ocpplab.api.errors import Conflict, GatewayError, Invalid, InvalidRequest
+from ocpplab.api.errors import Location as ErrorPlace
 from tenants import audit
 
 # Seconds until a row that nobody finished is overdue. Sessions wait for a person's car and for the CSMS.
@@ -147,12 +148,22 @@ def refusal(charger: Charger, payload: Mapping[str, Any], outlets: Outlets) -> G
         return Conflict(f"{charger.identity} is stopped: start it first.")
     if charger.status == ProvisioningStatus.FAILED:
         return Conflict(f"{charger.identity} could not be provisioned: see its status.")
-    longest = LONGEST_ID_TAG[OcppVersion(charger.ocpp_version)]
-    if len(payload.get("id_tag", "")) > longest:
-        return Invalid(
-            (("body", "id_tag"), f"{charger.ocpp_version} allows {longest} characters at most.", "string_too_long")
-        )
+    if too_long := _too_long(charger, payload):
+        return Invalid(*too_long)
     return _connector_refusal(charger, payload, outlets)
+
+
+def _too_long(charger: Charger, payload: Mapping[str, Any]) -> list[tuple[ErrorPlace, str, str]]:
+    """The id tags, of the command or of a local list's entries, that are too long for the charger's version."""
+    longest = LONGEST_ID_TAG[OcppVersion(charger.ocpp_version)]
+    places: list[ErrorPlace] = [("body",), *(("body", "entries", at) for at in range(len(payload.get("entries", ()))))]
+    said: list[Mapping[str, Any]] = [payload, *payload.get("entries", ())]
+    return [
+        ((*place, name), f"{charger.ocpp_version} allows {longest} characters at most.", "string_too_long")
+        for place, one in zip(places, said, strict=True)
+        for name in ("id_tag", "parent_id_tag")
+        if len(one.get(name, "")) > longest
+    ]
 
 
 def _connector_refusal(charger: Charger, payload: Mapping[str, Any], outlets: Outlets) -> GatewayError | None:

@@ -5,18 +5,14 @@ worker's claim: a worker that dies leaves whole chunks only, and another goes on
 """
 
 import logging
-import secrets
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import DateTimeField, ExpressionWrapper, Q, QuerySet, Value
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Now
+from django.db.models import QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -24,6 +20,7 @@ from chargers import bus
 from chargers.models import Charger, Job, ProvisioningStatus
 from chargers.models.job import OPEN_JOB
 from chargers.services import provisioning
+from chargers.services.claims import ClaimLost, advance, claim, from_now, unclaimed
 from chargers.services.lookup import listed
 from chargers.services.provisioning import Failure, NewCharger
 from locations.models import Location
@@ -33,14 +30,9 @@ from tenants.scoping import scope
 
 logger = logging.getLogger(__name__)
 CHUNK = 100
-CLAIM_SECONDS = 10.0  # longer than a chunk takes; renewed with each
 MOST_ATTEMPTS = 5  # without any progress
 TASK = "chargers.tasks.run_job"
 CREATING, FINISHED = "create-chargers {done} of {total}", "done"
-
-
-class ClaimLost(Exception):
-    """Somebody else works on the job now, or it is gone."""
 
 
 # --- asking for it ----------------------------------------------------------------------------------------------------
@@ -103,12 +95,11 @@ def chargers_of(job: Job) -> list[Charger]:
 
 def due() -> list[uuid.UUID]:
     """Jobs that nobody works on, oldest first."""
-    return list(_unclaimed().order_by("created_at").values_list("pk", flat=True))
+    return list(unclaimed(_open()).order_by("created_at").values_list("pk", flat=True))
 
 
-def _unclaimed() -> QuerySet[Job]:
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=Now())
-    return Job.objects.unscoped().filter(free, status__in=OPEN_JOB)
+def _open() -> QuerySet[Job]:
+    return Job.objects.unscoped().filter(status__in=OPEN_JOB)
 
 
 def run_due(is_stopping: Callable[[], bool] = lambda: False) -> None:
@@ -122,8 +113,7 @@ def run(job_id: uuid.UUID, is_stopping: Callable[[], bool] = lambda: False) -> N
 
     What breaks is tried again, a few times; then the job has FAILED, and says what was created all the same.
     """
-    claim = secrets.token_hex(16)
-    if not _claim(job_id, claim):
+    if claim(_open(), job_id, status=ProvisioningStatus.PROVISIONING) is None:
         return
     job = Job.objects.unscoped().select_related("location").get(pk=job_id)
     try:
@@ -138,25 +128,11 @@ def run(job_id: uuid.UUID, is_stopping: Callable[[], bool] = lambda: False) -> N
         _note_failure(job, error)
 
 
-def _claim(job_id: uuid.UUID, claim: str) -> bool:
-    claimed = (
-        _unclaimed()
-        .filter(pk=job_id)
-        .update(claim=claim, claimed_until=_from_now(CLAIM_SECONDS), status=ProvisioningStatus.PROVISIONING)
-    )
-    return bool(claimed)
-
-
-def _from_now(seconds: float) -> Combinable:
-    return ExpressionWrapper(Now() + Value(timedelta(seconds=seconds)), output_field=DateTimeField())
-
-
 @transaction.atomic
 def _do_chunk(job: Job) -> None:
     """The next chargers and the progress, together. Raises ClaimLost when the job is not ours any more."""
     chunk = [NewCharger(**one) for one in job.wanted[job.done : job.done + CHUNK]]
-    done = job.done + len(chunk)
-    _advance(job, done=done, claimed_until=_from_now(CLAIM_SECONDS), attempts=0)
+    advance(job, done=job.done + len(chunk), attempts=0)
     # A location that is being deleted waits for this, and then takes these chargers with it.
     location = Location.objects.select_for_update().filter(pk=job.location_id).first()
     if location is None:
@@ -164,43 +140,33 @@ def _do_chunk(job: Job) -> None:
     outcome = provisioning.create_chargers(location, chunk)
     created = job.created + [str(charger.pk) for charger in outcome.done]
     failed = job.failed + [_failure(one) for one in outcome.failed]
-    step = CREATING.format(done=done, total=job.total)
-    _advance(job, created=created, failed=failed, current_step=step)
-    job.done, job.created, job.failed = done, created, failed
-
-
-def _advance(job: Job, **changes: Any) -> None:
-    if not Job.objects.unscoped().filter(pk=job.pk, claim=job.claim).update(**changes):
-        raise ClaimLost
+    advance(job, created=created, failed=failed, current_step=CREATING.format(done=job.done, total=job.total))
 
 
 def _release(job: Job) -> None:
     """READY when all is done; else, being stopped, free for the next worker at once."""
     if job.done >= job.total:
         ready = {"status": ProvisioningStatus.READY, "current_step": FINISHED, "provisioned_at": timezone.now()}
-        _advance(job, claimed_until=None, wanted=[], **ready)
+        advance(job, claimed_until=None, wanted=[], **ready)
     else:
-        _advance(job, claimed_until=None)
+        advance(job, claimed_until=None)
 
 
 def _note_failure(job: Job, error: Exception) -> None:
-    attempts = job.attempts + 1
+    """Another try in a few seconds; after the last one the job has FAILED. What counts is what was committed."""
+    row = Job.objects.unscoped().filter(pk=job.pk, claim=job.claim)
+    kept = row.defer("wanted").first()
+    if kept is None:
+        return
+    attempts = kept.attempts + 1
     if attempts < MOST_ATTEMPTS:
-        _try_later(job, attempts)
+        row.update(attempts=attempts, claimed_until=from_now(float(2**attempts)))
         return
     problem = {
         "code": "internal_error",
-        "message": f"{type(error).__name__} while creating chargers; {len(job.created)} of {job.total} were created "
+        "message": f"{type(error).__name__} while creating chargers; {len(kept.created)} of {job.total} were created "
         "and stay.",
-        "step": CREATING.format(done=job.done, total=job.total),
+        "step": CREATING.format(done=kept.done, total=job.total),
         "retryable": True,
     }
-    Job.objects.unscoped().filter(pk=job.pk, claim=job.claim).update(
-        status=ProvisioningStatus.FAILED, error=problem, attempts=attempts, claimed_until=None
-    )
-
-
-def _try_later(job: Job, attempts: int) -> None:
-    Job.objects.unscoped().filter(pk=job.pk, claim=job.claim).update(
-        attempts=attempts, claimed_until=_from_now(float(2**attempts))
-    )
+    row.update(status=ProvisioningStatus.FAILED, error=problem, attempts=attempts, claimed_until=None)

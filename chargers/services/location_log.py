@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import DateTimeField, Field, Func, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from chargers.models import Charger, ConnectionEvent, Message
 from chargers.services import traffic
@@ -18,7 +19,7 @@ from chargers.services.charger_log import Line
 from chargers.services.traffic import Filters
 
 ORDER = ("at", "charger_id", "epoch", "sequence")
-START = datetime(1970, 1, 1, tzinfo=UTC)
+START, END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 FIRST_WIDTH = timedelta(minutes=1)
 LEAST_WIDTH, MOST_WIDTH = timedelta(milliseconds=1), timedelta(days=400)
@@ -26,6 +27,14 @@ FASTEST_GROWTH = 16
 LINES_FOR_ONE = 20  # looked at for each line wanted, to begin with
 MOST_AT_HAND = 200_000
 Position = tuple[int, ...]  # microseconds since 1970, the charger's UUID as a number, epoch, sequence, width hint
+
+
+class Pair(Func):
+    """Two values that are compared as one, as an index of both has them."""
+
+    template = "(%(expressions)s)"
+    arity = 2
+    output_field = Field()
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,8 @@ class LocationLog:
         if place is not None:
             self.width = place.width
             sources = [rows.filter(place.beyond(newest)) for rows in sources]
+        if self.filters.names_transaction and not self.with_connections:
+            return _merged(sources, newest, offset, most)
         edge = place.at if place else self._leap(self.filters.end if newest else self.filters.start, newest)
         found: list[Line] = []
         walk = Walk(LINES_FOR_ONE * most)
@@ -178,11 +189,18 @@ class LocationLog:
         return start is not None and edge < start if newest else end is not None and edge > end
 
     def _nearest(self, table: type[Any], edge: datetime | None, newest: bool) -> datetime | None:
-        """One step in the index (charger, at) for each charger."""
-        rows: QuerySet[Any] = table.objects.filter(charger_id=OuterRef("pk"))
-        if edge is not None:
-            rows = rows.filter(at__lte=edge) if newest else rows.filter(at__gte=edge)
-        first = Subquery(rows.order_by("-at" if newest else "at").values("at")[:1])
+        """One step in the index (charger, at) for each charger.
+
+        An equality would let PostgreSQL walk the index of times instead, through all that other chargers said.
+        """
+        place = Pair(OuterRef("pk"), Value(edge or (END if newest else START), DateTimeField()))
+        rows: QuerySet[Any] = table.objects.all()
+        if newest:
+            rows = rows.filter(LessThanOrEqual(Pair("charger_id", "at"), place), charger_id__gte=OuterRef("pk"))
+            first = Subquery(rows.order_by("-charger_id", "-at").values("at")[:1])
+        else:
+            rows = rows.filter(GreaterThanOrEqual(Pair("charger_id", "at"), place), charger_id__lte=OuterRef("pk"))
+            first = Subquery(rows.order_by("charger_id", "at").values("at")[:1])
         chargers = Charger.objects.filter(pk__in=self.charger_ids).order_by().annotate(nearest=first)
         found: datetime | None = chargers.aggregate(found=(Max if newest else Min)("nearest"))["found"]
         return found

@@ -4,6 +4,7 @@ import secrets
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -22,6 +23,7 @@ from ocpplab.api.errors import GatewayError, InvalidRequest
 from tenants import audit
 
 LONGEST_IDENTITY = 48
+CHANGEABLE = ("name", "connector_type", "ocpp_version", "ws_url", "location_name")
 CONNECTION_OF: dict[str, ConnectionStatus] = {
     Runtime.RUNNING: ConnectionStatus.CONNECTING,
     Runtime.STOPPED: ConnectionStatus.STOPPED,
@@ -114,7 +116,7 @@ def _models_of(wanted: Iterable[NewCharger]) -> Models:
 
 
 def _new_row(location: Location, wanted: NewCharger, models: Models) -> Charger:
-    if wanted.location_id not in (None, str(location.pk)):
+    if wanted.location_id is not None and as_id(wanted.location_id) != location.pk:
         raise InvalidRequest("location_id names another location than the path.")
     model = models.get((wanted.brand_slug, wanted.model_slug))
     if model is None:
@@ -184,8 +186,9 @@ def _connectors(chargers: Iterable[Charger]) -> list[Connector]:
 
 def update_charger(charger: Charger, changes: Mapping[str, Any]) -> Charger:
     """`changes` by field of the update body. Raises InvalidRequest for what makes no sense."""
-    _apply(charger, changes, _location_of(changes.get("location_id")))
-    _store([charger], {charger.pk: changes})
+    _check(charger, changes)
+    location = _location_of(changes.get("location_id"))
+    _store([charger], {charger.pk: {**_columns(changes), **({"location": location} if location else {})}})
     return charger
 
 
@@ -194,12 +197,13 @@ def update_chargers(chargers: Sequence[Charger], changes: Mapping[uuid.UUID, Map
     outcome = Outcome()
     for charger in chargers:
         try:
-            _apply(charger, changes[charger.pk], None)
+            _check(charger, changes[charger.pk])
+            _check_stays(charger, changes[charger.pk].get("location_id"))
             outcome.done.append(charger)
         except InvalidRequest as error:
             outcome.failed.append(Failure(str(charger.pk), error.message))
     if outcome.done:
-        _store(outcome.done, changes)
+        _store(outcome.done, {charger.pk: _columns(changes[charger.pk]) for charger in outcome.done})
     return outcome
 
 
@@ -213,41 +217,55 @@ def _location_of(location_id: str | None) -> Location | None:
     return location
 
 
-def _apply(charger: Charger, changes: Mapping[str, Any], move_to: Location | None) -> None:
-    asked_location = changes.get("location_id")
-    if asked_location is not None and move_to is None and asked_location != str(charger.location_id):
-        raise InvalidRequest("Chargers updated through a location stay there: location_id names another one.")
+def _check(charger: Charger, changes: Mapping[str, Any]) -> None:
     if "connector_type" in changes:
         check_connector_type(changes["connector_type"])
     if "ocpp_version" in changes:
         version_for(charger.model, changes["ocpp_version"])
-    for name in ("name", "connector_type", "ocpp_version", "ws_url", "location_name"):
-        if name in changes:
-            setattr(charger, name, changes[name])
-    if move_to is not None:
-        charger.location = move_to
+
+
+def _check_stays(charger: Charger, location_id: str | None) -> None:
+    if location_id is not None and as_id(location_id) != charger.location_id:
+        raise InvalidRequest("Chargers updated through a location stay there: location_id names another one.")
+
+
+def _columns(changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in changes.items() if name in CHANGEABLE}
 
 
 @transaction.atomic
 def _store(chargers: Sequence[Charger], changes: Mapping[uuid.UUID, Mapping[str, Any]]) -> None:
+    """`changes` by the model's fields. What they leave out stays as it is now, whatever was read before."""
     ids = [charger.pk for charger in chargers]
-    rows = Charger.objects.filter(pk__in=ids).select_for_update(no_key=True).order_by("pk")
-    before = {pk: (version, url) for pk, version, url in rows.values_list("pk", "ocpp_version", "ws_url")}
+    before = Charger.objects.filter(pk__in=ids).select_for_update(no_key=True).order_by("pk").in_bulk()
+    now = timezone.now()
     for charger in chargers:
-        charger.updated_at = timezone.now()
-    fields = ["name", "connector_type", "ocpp_version", "ws_url", "location", "location_name", "updated_at"]
-    Charger.objects.bulk_update(chargers, fields)
+        _renew(charger, before.get(charger.pk, charger), changes[charger.pk], now)
+    names = sorted({name for sent in changes.values() for name in sent})
+    Charger.objects.bulk_update(chargers, [*names, "updated_at"])
     # Sent again with the same value is no change: it must not cost the charger its connection.
-    reconnecting = [one for one in chargers if before.get(one.pk) != (one.ocpp_version, one.ws_url)]
+    reconnecting = [one for one in chargers if _differs(one, before, "ocpp_version", "ws_url")]
     Charger.objects.filter(pk__in=[one.pk for one in reconnecting]).update(revision=F("revision") + 1)
-    renumbered = [one for one in reconnecting if one.pk in before and before[one.pk][0] != one.ocpp_version]
+    renumbered = [one for one in reconnecting if _differs(one, before, "ocpp_version")]
     if renumbered:
         Connector.objects.filter(charger__in=renumbered).delete()
         Connector.objects.bulk_create(_connectors(renumbered))
-    fields_sent = sorted({name for sent in changes.values() for name in sent})
-    _audit("update_chargers", chargers[0].tenant_id, chargers, fields=fields_sent)
+    _audit("update_chargers", chargers[0].tenant_id, chargers, fields=names)
     if reconnecting:
         bus.wake_on_commit()
+
+
+def _renew(charger: Charger, row: Charger, changes: Mapping[str, Any], now: datetime) -> None:
+    for name in (*CHANGEABLE, "location_id"):
+        setattr(charger, name, getattr(row, name))
+    for name, value in changes.items():
+        setattr(charger, name, value)
+    charger.updated_at = now
+
+
+def _differs(charger: Charger, before: Mapping[uuid.UUID, Charger], *names: str) -> bool:
+    row = before.get(charger.pk)
+    return row is not None and any(getattr(charger, name) != getattr(row, name) for name in names)
 
 
 @transaction.atomic

@@ -12,18 +12,29 @@ from typing import Any
 
 from chargers.models import Run, RunCharger, RunFrame
 from chargers.services.alignment import aligned
-from chargers.services.run_frames import MEASURE
+from chargers.services.run_frames import MEASURE, SPAN
 
 ABSENT: Any = object()
+PERIODIC = ("MeterValuePeriodic", "MeterValueClock")  # OCPP 2.0.1, TriggerReasonEnumType
+SLACK_SECONDS = 5.0  # no two sessions last equally long
 Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`tolerance` is in percent of the greater of two measured values, 0 for exactly; `ignore` holds actions."""
+    """`tolerance` is in percent of the greater of two measured values, 0 for exactly.
+
+    `ignore` holds actions in any case of letters. MeterValues stands for what OCPP 2.0.1 has of them, too:
+    TransactionEvents that come by the meter's clock.
+    """
 
     tolerance: float = 5.0
     ignore: frozenset[str] = frozenset()
+
+    @classmethod
+    def worded(cls, tolerance: float, ignore: str) -> "Terms":
+        """With the actions in one text, separated by commas."""
+        return cls(tolerance, frozenset(word.strip() for word in ignore.split(",") if word.strip()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +114,8 @@ def matched_chargers(
 
 
 def diff_charger(ours: RunCharger, theirs: RunCharger, terms: Terms) -> ChargerDiff:
-    new = [frame for frame in ours.frames if frame.action not in terms.ignore]
-    old = [frame for frame in theirs.frames if frame.action not in terms.ignore]
+    ignored = frozenset(word.lower() for word in terms.ignore)
+    new, old = list(_counted(ours.frames, ignored)), list(_counted(theirs.frames, ignored))
     found = ChargerDiff(ours.identity, theirs.identity)
     old_tokens, new_tokens = [_token(one) for one in old], [_token(one) for one in new]
     same = aligned(old_tokens, new_tokens)
@@ -117,6 +128,23 @@ def diff_charger(ours: RunCharger, theirs: RunCharger, terms: Terms) -> ChargerD
     found.missing = _others(old, {one for one, _ in paired})
     found.added = _others(new, {other for _, other in paired})
     return found
+
+
+def _counted(frames: Iterable[RunFrame], ignored: frozenset[str]) -> Iterator[RunFrame]:
+    """Without the actions (in lower case) and what answers them. A station has one call open at a time."""
+    is_answer_ignored = False
+    for frame in frames:
+        if frame.action == "TransactionEvent" and "metervalues" in ignored:
+            if frame.message_type == "CALL":
+                is_answer_ignored = _is_periodic(frame.payload)
+            if is_answer_ignored:
+                continue
+        if frame.action.lower() not in ignored:
+            yield frame
+
+
+def _is_periodic(payload: Any) -> bool:
+    return isinstance(payload, dict) and payload.get("triggerReason") in PERIODIC
 
 
 def _others(frames: Sequence[RunFrame], paired: set[int]) -> list[RunFrame]:
@@ -173,9 +201,8 @@ def _fields(path: str, old: Any, new: Any, tolerance: float) -> Iterator[FieldCh
     if old == new:
         return
     if _is_measure(old) and _is_measure(new):
-        one, other = old[MEASURE], new[MEASURE]
-        if abs(other - one) > _leeway(one, other, tolerance):
-            yield FieldChange(path, one, other)
+        if abs(new[MEASURE] - old[MEASURE]) > _leeway(old, new, tolerance):
+            yield FieldChange(path, old[MEASURE], new[MEASURE])
     elif isinstance(old, dict) and isinstance(new, dict) and not (_is_measure(old) or _is_measure(new)):
         for key in [*old, *(key for key in new if key not in old)]:
             yield from _fields(f"{path}.{key}" if path else key, old.get(key, ABSENT), new.get(key, ABSENT), tolerance)
@@ -186,10 +213,16 @@ def _fields(path: str, old: Any, new: Any, tolerance: float) -> Iterator[FieldCh
         yield FieldChange(path, readable(old), readable(new))
 
 
-def _leeway(one: float, other: float, tolerance: float) -> float:
-    """Whole numbers are rounded ones, such as a register in Wh: of a short session, 0 and 1 say the same."""
-    rounding = 1 if tolerance and one == int(one) and other == int(other) else 0
-    return max(rounding, max(abs(one), abs(other)) * tolerance / 100)
+def _leeway(old: dict[str, float], new: dict[str, float], tolerance: float) -> float:
+    """Whole numbers are rounded ones; what grows with time may also differ by what SLACK_SECONDS bring on average."""
+    one, other = old[MEASURE], new[MEASURE]
+    if not tolerance:
+        return 0.0
+    rounding = 1 if one == int(one) and other == int(other) else 0
+    share = tolerance / 100
+    if SPAN in old and SPAN in new:
+        share = max(share, SLACK_SECONDS / max(old[SPAN], new[SPAN], SLACK_SECONDS))
+    return rounding + max(abs(one), abs(other)) * share
 
 
 def _item(values: list[Any], index: int) -> Any:
@@ -197,7 +230,11 @@ def _item(values: list[Any], index: int) -> Any:
 
 
 def _is_measure(value: Any) -> bool:
-    return isinstance(value, dict) and value.keys() == {MEASURE} and isinstance(value[MEASURE], int | float)
+    return isinstance(value, dict) and {MEASURE} <= value.keys() <= {MEASURE, SPAN} and _are_numbers(value)
+
+
+def _are_numbers(values: dict[str, Any]) -> bool:
+    return all(isinstance(value, int | float) for value in values.values())
 
 
 def readable(value: Any) -> Any:

@@ -3,11 +3,12 @@
 Times become `<time>`. Ids that a peer invents become the ordinal of their first appearance (`<transaction 1>`), so
 that it still shows when two frames mean the same transaction. Measured values stay, in a wrapper `{"~": 21.5}`: how
 far they may differ is for the comparison to say. Energy registers count on from run to run, so they are told from
-the first reading of that register in the run on.
+the first reading of that register in the run on, with the seconds since then: `{"~": 3, "s": 4.1}`.
 """
 
 import json
 import re
+from datetime import datetime
 from math import isfinite
 from typing import Any
 
@@ -31,27 +32,31 @@ BLANKED = {
     "meterSerialNumber": "<serial number>",
     "serialNumber": "<serial number>",
 }
+COUNTED = {"seqNo": "<number>"}  # it counts periodic values too, so it says how long a session was
 REGISTERS = {"meterStart", "meterStop"}
 MEASURED = {"timeSpentCharging"}
 REGISTER = "Energy.Active.Import.Register"  # what a sampled value is that names no measurand
 KILO = {"kWh": 1000.0}
-MEASURE = "~"
+MEASURE, SPAN = "~", "s"
 LARGEST = 2**63
 Outlet = Any  # a connector's or EVSE's number, or what could not be found
 
 
-def measured(value: float) -> dict[str, float]:
-    return {MEASURE: round(value, 6)}
+def measured(value: float, span: float | None = None) -> dict[str, float]:
+    """`span` for what grows with time: in how many seconds it came to that."""
+    return {MEASURE: round(value, 6)} | ({} if span is None else {SPAN: round(span, 3)})
 
 
 class Normalizer:
     """The frames of one charger in wire order; what a frame means may depend on those before it."""
 
-    def __init__(self, identity: str, started_at: Any) -> None:
+    def __init__(self, identity: str, started_at: datetime) -> None:
         self.identity = identity
         self.started_at = started_at
+        self._at = started_at  # of the frame being read
+        self._injected = False
         self._ordinals: dict[str, dict[Any, str]] = {}
-        self._first_readings: dict[tuple[Any, ...], float] = {}
+        self._first_readings: dict[tuple[Any, ...], tuple[float, datetime]] = {}
         self._starting: dict[str, Outlet] = {}  # by message id: 1.6 learns the transaction's id from the answer
         self._outlets: dict[str, Outlet] = {}  # by transaction id
 
@@ -76,6 +81,7 @@ class Normalizer:
         if not isinstance(body, dict):
             return {"text": _plain(message.text)} if body is None else self._value("", body, None)
         outlet = self._outlet(message, body)
+        self._at, self._injected = message.at, message.injected
         if message.action == "ReserveNow" and "id" in body:  # 2.0.1 has no other name for it there
             body = {**body, "id": self._ordinal("reservation", body["id"])}
         return self._object(body, outlet)
@@ -104,9 +110,11 @@ class Normalizer:
         if key in BLANKED:
             return BLANKED[key]
         if key in REGISTERS and _is_number(value):
-            return measured(self._since_first((outlet, None, None), value))
+            return measured(*self._since_first((outlet, None, None), value))
         if key in MEASURED and _is_number(value):
-            return measured(value)
+            return measured(value, value)
+        if key in COUNTED:
+            return COUNTED[key]
         if key == "sampledValue" and isinstance(value, list):
             return [self._sample(one, outlet) if isinstance(one, dict) else one for one in value]
         if isinstance(value, dict):
@@ -140,11 +148,14 @@ class Normalizer:
                 sample.get("phase"),
                 None if sample.get("location") == "Outlet" else sample.get("location"),
             )
-            value = self._since_first(register, value * scale) / scale
+            watt_hours, span = self._since_first(register, value * scale)
+            return {**shown, "value": measured(watt_hours / scale, span)}
         return {**shown, "value": measured(value)}
 
-    def _since_first(self, register: tuple[Any, ...], watt_hours: float) -> float:
-        return watt_hours - self._first_readings.setdefault(register, watt_hours)
+    def _since_first(self, register: tuple[Any, ...], watt_hours: float) -> tuple[float, float | None]:
+        """(Wh, seconds). What a user has worded did not grow with time."""
+        first, at = self._first_readings.setdefault(register, (watt_hours, self._at))
+        return watt_hours - first, None if self._injected else (self._at - at).total_seconds()
 
 
 def _body(message: Message) -> Any:

@@ -6,6 +6,7 @@ from string import ascii_uppercase, digits
 import msgspec
 
 from catalog.models import ChargerModel
+from catalog.vocabulary import CurrentType
 from chargers.models import Charger, OcppVersion
 from simulator.core.setup import Options, Outlet, Setup, VendorKey
 
@@ -31,6 +32,7 @@ def setup_of(charger: Charger) -> Setup:
         imsi=filled("#" * DIGITS_OF_IMSI, random) if model.has_modem else "",
         meter_type="MID" if model.has_meter else "",
         vendor_keys=tuple(VendorKey(**key) for key in model.brand.vendor_keys),
+        shared_power_w=shared_power(model),
         options=msgspec.convert(charger.options, Options),
     )
 
@@ -51,6 +53,13 @@ def outlets_of(model: ChargerModel, ocpp_version: str) -> tuple[Outlet, ...]:
         )
         for outlet in model.outlets()
     )
+
+
+def shared_power(model: ChargerModel) -> int:
+    """A fast charger's highest power level is that of its cabinet, from which all its DC outlets are fed; 0 for others."""
+    if model.current_type != CurrentType.DC:
+        return 0
+    return round(max(model.power_levels_kw, default=0) * 1000)
 
 
 def phase_voltage(voltage_v: float, phases: int) -> float:

@@ -33,6 +33,11 @@ class Filters:
         """The recorder's counters know how many frames there are."""
         return not self.exact and self.text is None and self.violation is None
 
+    @property
+    def names_transaction(self) -> bool:
+        """An index leads straight to its frames."""
+        return any(name == "transaction" for name, _ in self.exact)
+
 
 def messages(charger_ids: Sequence[UUID], filters: Filters) -> QuerySet[Message]:
     """Frames in no order."""
@@ -43,6 +48,8 @@ def messages(charger_ids: Sequence[UUID], filters: Filters) -> QuerySet[Message]
 def narrowed(frames: QuerySet[Message], filters: Filters) -> QuerySet[Message]:
     """By all filters but the action."""
     frames = within(frames, filters).filter(**dict(filters.exact))
+    if filters.names_transaction:
+        frames = frames.exclude(transaction="")  # the index's own words: SQLite takes it for no others
     if filters.text is not None:
         frames = frames.filter(text__icontains=filters.text)
     if filters.violation is not None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from chargers.models import Message, MessageCount
 from chargers.services import traffic
@@ -33,7 +33,7 @@ def counts(charger_ids: Sequence[UUID], filters: Filters) -> dict[str, int]:
         for action, number in counted.order_by().values_list("action").annotate(number=Sum("violations")):
             found[action] += number
     for edge in edges:
-        rows = violations(charger_ids, edge).order_by()
-        for action, number in rows.values_list("action").annotate(number=Count("*")):
-            found[action] += number
+        # In this order the index of violations is cheapest; a GROUP BY would take that of actions, with every frame.
+        rows = violations(charger_ids, edge).order_by("charger_id", "epoch", "sequence")
+        found.update(rows.values_list("action", flat=True).iterator(chunk_size=5_000))
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))

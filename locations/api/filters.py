@@ -11,7 +11,7 @@ class LocationFilter(django_filters.FilterSet):
     city = Word(lookup_expr="iexact", help_text="The city, in any case of letters.")
     country = Word(help_text="ISO 3166-1 alpha-2, such as FR.")
     status = django_filters.ChoiceFilter(choices=LocationStatus.choices)
-    public = Truth()
+    public = Truth(help_text="Shown to the public, or not.")
     ordering = StableOrdering(
         fields=[(name, name) for name in ("created_at", "updated_at", "name", "city", "country", "status")]
     )

@@ -46,7 +46,7 @@ class LocationCreateSerializer(serializers.Serializer[Any]):
     coordinates = CoordinatesSerializer()
     timezone = Text(max_length=64, required=False, allow_null=True, validators=[known_timezone])
     owner_name = Text(max_length=120, required=False, allow_null=True, allow_blank=True)
-    public = Flag(required=False, default=False)
+    public = Flag(required=False, allow_null=True, default=False)
 
 
 class LocationUpdateSerializer(serializers.Serializer[Any]):
@@ -67,4 +67,6 @@ class LocationUpdateSerializer(serializers.Serializer[Any]):
 def columns(data: dict[str, Any]) -> dict[str, Any]:
     """Validated fields as the model's: coordinates are two columns."""
     coordinates: dict[str, float] = data.get("coordinates", {})
+    if data.get("public", False) is None:
+        data = {**data, "public": False}
     return {name: value for name, value in data.items() if name != "coordinates"} | coordinates

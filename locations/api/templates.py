@@ -15,7 +15,7 @@ VERSIONS = ["OCPP1.6", "OCPP2.0.1"]
 
 
 class TemplateQuerySerializer(serializers.Serializer[Any]):
-    type = serializers.ChoiceField(choices=[AC, DC, AC_DC], required=False)
+    type = serializers.ChoiceField(choices=[AC, DC, AC_DC], required=False, help_text="By the connectors.")
     ocpp_version = serializers.ChoiceField(
         choices=VERSIONS, required=False, help_text="A template of mixed versions matches both."
     )

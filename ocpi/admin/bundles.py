@@ -8,6 +8,8 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html_join
@@ -29,16 +31,20 @@ from tenants.admin.display import badge, code, list_link, pretty
 from tenants.models import Organization
 from tenants.scoping import scope
 
+AS_TEMPLATE = "Empty: as many as the template says."
 VERSIONS = ("2.2.1", "2.1.1", "2.3.0", "2.1.1,2.2.1", "2.1.1,2.2.1,2.3.0")
 LIVES = {"3600": "1 hour", "86400": "1 day", "604800": "1 week", "": "until it is destroyed"}
+MOST_SITES, MOST_EVSES = 100, 300  # on the page of a bundle; the tables have all
 COLOURS = {"READY": "success", "FAILED": "danger", "PROVISIONING": "info", "PENDING": "info"}
 TABLES = {
     "ocpi_cpolocation": "Locations",
     "ocpi_evse": "EVSEs",
     "ocpi_tariff": "Tariffs",
     "ocpi_peer": "Peers",
+    "ocpi_token": "Tokens",
     "ocpi_session": "Sessions",
     "ocpi_cdr": "CDRs",
+    "ocpi_peercommand": "Commands",
     "ocpi_exchange": "Messages",
     "ocpi_push": "Pushes",
 }
@@ -67,8 +73,12 @@ class NewCpoForm(TenantForm):
     )
     lifetime = forms.ChoiceField(choices=list(LIVES.items()), required=False, widget=UnfoldAdminSelectWidget)
     seed = forms.IntegerField(required=False, help_text="Empty: drawn.", widget=UnfoldAdminIntegerFieldWidget)
-    locations = forms.IntegerField(required=False, min_value=1, widget=UnfoldAdminIntegerFieldWidget)
-    chargers_per_location = forms.IntegerField(required=False, min_value=1, widget=UnfoldAdminIntegerFieldWidget)
+    locations = forms.IntegerField(
+        required=False, min_value=1, help_text=AS_TEMPLATE, widget=UnfoldAdminIntegerFieldWidget
+    )
+    chargers_per_location = forms.IntegerField(
+        required=False, min_value=1, help_text=AS_TEMPLATE, widget=UnfoldAdminIntegerFieldWidget
+    )
 
     class Meta:
         model = Cpo
@@ -127,7 +137,8 @@ class CpoAdmin(TenantAdmin):
                 "fields": (
                     ("party", "organization"),
                     ("name_prefix", "template_shown"),
-                    ("versions", "versions_url"),
+                    "versions_url",
+                    ("versions", "topology"),
                     ("token_state", "expires_at"),
                     "records",
                 )
@@ -137,7 +148,7 @@ class CpoAdmin(TenantAdmin):
         ("Row", {"classes": ("collapse",), "fields": ("id", "seed", "overrides", "behaviour", "ws_url", "created_at")}),
     )
     shown = (
-        "party", "organization", "name_prefix", "template_shown", "versions", "versions_url", "token_state",
+        "party", "organization", "name_prefix", "template_shown", "versions", "versions_url", "topology", "token_state",
         "expires_at", "records", "reconciliation", "id", "seed", "overrides", "behaviour", "ws_url", "created_at",
     )  # fmt: skip
 
@@ -237,6 +248,11 @@ class CpoAdmin(TenantAdmin):
         for cpo in queryset:
             self.delete_model(request, cpo)
 
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """To the list: Django sends people who may not change rows away from it, and nobody changes these."""
+        super().response_delete(request, obj_display, obj_id)
+        return redirect("admin:ocpi_cpo_changelist")
+
     # --- columns ----------------------------------------------------------------------------------------------------
 
     @admin.display(ordering="party_id")
@@ -250,6 +266,13 @@ class CpoAdmin(TenantAdmin):
     @admin.display(description="template")
     def template_shown(self, cpo: Cpo) -> str:
         return f"{cpo.template} v{cpo.template_version}"
+
+    @admin.display(description="size")
+    def topology(self, cpo: Cpo) -> str:
+        with scope(cpo.tenant_id):  # type: ignore[arg-type]
+            counted: Any = bundles.live().get(pk=cpo.pk)
+        counts = {"location": counted.location_count, "charger": counted.charger_count, "EVSE": counted.evse_count}
+        return ", ".join(f"{number} {name}{pluralize(number)}" for name, number in counts.items())
 
     @admin.display(description="versions URL")
     def versions_url(self, cpo: Cpo) -> str:
@@ -279,18 +302,21 @@ def panels(cpo: Cpo) -> dict[str, Any]:
     """What stands below the facts of a bundle: how far it is, and its sites with their chargers and EVSEs."""
     with scope(cpo.tenant_id):  # type: ignore[arg-type]
         rows = CpoLocation.objects.filter(cpo=cpo, removed_at=None).select_related("location")
-        sites = list(rows.prefetch_related("evses__charger").order_by("created_at", "id")[:100])
+        made = rows.count()
+        sites = list(rows.prefetch_related("evses__charger").order_by("created_at", "id")[:MOST_SITES])
     evses = [(site, evse) for site in sites for evse in site.evses.all()]
-    total = cpo.progress.get("chargers_total") or 0
+    chargers = cpo.progress.get("chargers_total") or 0
     ready = cpo.progress.get("chargers_ready") or 0
     return {
         "cpo": cpo,
         "colour": COLOURS[cpo.status],
         "is_building": cpo.status in ("PENDING", "PROVISIONING"),
-        "percent": round(100 * ready / total) if total else 0,
+        "sites": made,
+        "percent": round(100 * (made + ready) / max(1, cpo.sites_made + chargers)),
         "error": pretty(cpo.error),
-        "evses": evses[:300],
-        "hidden": max(0, len(evses) - 300),
+        "evses": evses[:MOST_EVSES],
+        "hidden": max(0, len(evses) - MOST_EVSES),
+        "hidden_sites": made - len(sites),
         "progress_url": reverse("admin:ocpi_cpo_progress", args=[cpo.pk]),
         "token_url": reverse("admin:ocpi_cpo_token", args=[cpo.pk]),
     }

@@ -1,10 +1,15 @@
 """What a bundle consists of and what passed between it and its peers: rows to look at."""
 
+import json
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
-from ocpi.models import Cdr, CpoLocation, Evse, Exchange, Peer, PeerCommand, Push, Session, Tariff
+from ocpi.models import Cdr, CpoLocation, Evse, Exchange, Peer, PeerCommand, Push, Session, Tariff, Token
 from tenants.admin import ReadOnlyAdmin, RelatedFilter, TenantAdmin
 from tenants.admin.display import badge, code, pretty
 from tenants.scoping import scope
@@ -84,19 +89,94 @@ class TariffAdmin(CpoRecordAdmin):
 class PeerAdmin(CpoRecordAdmin):
     list_display = ("__str__", "cpo", "state_shown", "version", "failures", "registered_at")
     list_filter = (("cpo", RelatedFilter), "state")
-    fields = ("cpo", "state", "version", "versions_url", "roles", "endpoints", "failures", "registered_at")
+    fields = ("cpo", "state", "version", "versions_url", "shown_roles", "shown_endpoints", "failures", "registered_at")
+    readonly_fields = fields
 
     @badge("state", {"registered": "success", "offline": "warning", "credentials_rejected": "danger"})
     def state_shown(self, row: Peer) -> str:
         return row.state
 
+    @admin.display(description="roles")
+    def shown_roles(self, row: Peer) -> Any:
+        return pretty(row.roles)
+
+    @admin.display(description="endpoints")
+    def shown_endpoints(self, row: Peer) -> Any:
+        return pretty(row.endpoints)
+
+
+@admin.register(Token)
+class TokenAdmin(CpoRecordAdmin):
+    list_display = ("key_uid", "cpo", "peer", "type", "valid", "whitelist", "contract_id", "last_updated")
+    list_filter = (("cpo", RelatedFilter), "whitelist", "valid")
+    list_select_related = ("cpo", "peer")
+    search_fields = ("key_uid", "contract_id", "group_id")
+    fields = ("cpo", "peer", "key_uid", "type", "version", "object", "created_at", "last_updated")
+    readonly_fields = fields
+
+    @admin.display(description="token")
+    def object(self, row: Token) -> Any:
+        return pretty(row.content)
+
 
 @admin.register(Session)
 class SessionAdmin(CpoRecordAdmin):
-    list_display = ("session_id", "cpo", "peer", "evse", "status", "kwh", "started_at", "ended_at")
+    list_display = ("session_id", "cpo", "peer", "evse", "shown_status", "kwh", "started_at", "ended_at")
     list_filter = (("cpo", RelatedFilter), "status")
     list_select_related = ("cpo", "peer", "evse")
     search_fields = ("session_id", "id_tag")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("session_id", "shown_status"),
+                    ("cpo", "peer"),
+                    ("evse", "transaction"),
+                    ("id_tag", "auth_method"),
+                    ("started_at", "ended_at"),
+                    ("kwh", "cost"),
+                    ("correlation_id", "last_updated"),
+                )
+            },
+        ),
+        ("Charging periods", {"fields": ("shown_periods",)}),
+        ("As it began", {"classes": ("collapse",), "fields": ("shown_token", "place", "shown_tariff")}),
+        ("What the meter told so far", {"classes": ("collapse",), "fields": ("shown_meter",)}),
+    )
+    readonly_fields = (
+        "session_id", "shown_status", "cpo", "peer", "evse", "transaction", "id_tag", "auth_method", "started_at",
+        "ended_at", "kwh", "cost", "correlation_id", "last_updated", "shown_periods", "shown_token", "place",
+        "shown_tariff", "shown_meter",
+    )  # fmt: skip
+
+    @badge("status", {"ACTIVE": "info", "COMPLETED": "success", "INVALID": "danger"})
+    def shown_status(self, row: Session) -> str:
+        return row.status
+
+    @admin.display(description="cost before VAT")
+    def cost(self, row: Session) -> str:
+        return f"{row.total_cost['excl_vat']} {row.currency}" if row.total_cost else ""
+
+    @admin.display(description="charging periods")
+    def shown_periods(self, row: Session) -> Any:
+        return pretty(row.periods)
+
+    @admin.display(description="token")
+    def shown_token(self, row: Session) -> Any:
+        return pretty(row.cdr_token)
+
+    @admin.display(description="location")
+    def place(self, row: Session) -> Any:
+        return pretty(row.cdr_location)
+
+    @admin.display(description="tariff")
+    def shown_tariff(self, row: Session) -> Any:
+        return pretty(row.tariff)
+
+    @admin.display(description="meter")
+    def shown_meter(self, row: Session) -> Any:
+        return pretty(row.meter)
 
 
 @admin.register(Cdr)
@@ -120,26 +200,50 @@ class CdrAdmin(CpoRecordAdmin):
         return pretty(row.content)
 
 
+def body(text: str) -> SafeString | str:
+    """Laid out where it is JSON, else as it came."""
+    try:
+        return pretty(json.loads(text))
+    except ValueError:
+        return code(text)
+
+
 @admin.register(Exchange)
 class ExchangeAdmin(CpoRecordAdmin):
-    list_display = ("at", "cpo", "peer", "direction", "method", "url", "http_status", "status_code", "problem")
+    list_display = ("moment", "cpo", "peer", "direction", "call", "outcome")
     list_filter = (("cpo", RelatedFilter), "direction", "module")
     list_select_related = ("cpo", "peer")
     search_fields = ("url", "correlation_id", "request_id")
     show_full_result_count = False
     fields = (
-        "cpo", "peer", "at", "direction", "method", "url", "request", "http_status", "status_code", "response",
+        "cpo", "peer", "at", "direction", "method", "url", "asked", "http_status", "status_code", "answered",
         "problem", "attempt", "duration", "request_id", "correlation_id",
     )  # fmt: skip
     readonly_fields = fields
 
-    @admin.display
-    def request(self, row: Exchange) -> Any:
-        return code(row.request_body)
+    @admin.display(description="at", ordering="id")
+    def moment(self, row: Exchange) -> SafeString:
+        return format_html('<span class="whitespace-nowrap">{}</span>', row.at.strftime("%m-%d %H:%M:%S"))
 
-    @admin.display
-    def response(self, row: Exchange) -> Any:
-        return code(row.response_body)
+    @admin.display(ordering="url")
+    def call(self, row: Exchange) -> str:
+        """The host is on the message's page; here it would only widen the table."""
+        parts = urlsplit(row.url)
+        return f"{row.method} {parts.path}" + (f"?{parts.query}" if parts.query else "")
+
+    @admin.display(description="HTTP, OCPI")
+    def outcome(self, row: Exchange) -> str:
+        codes = ", ".join(str(one) for one in (row.http_status, row.status_code) if one is not None)
+        return codes or Truncator(row.problem).chars(80)
+
+    # unfold keeps the HTTP request of the page as `self.request`: hence not that name.
+    @admin.display(description="request")
+    def asked(self, row: Exchange) -> Any:
+        return body(row.request_body)
+
+    @admin.display(description="response")
+    def answered(self, row: Exchange) -> Any:
+        return body(row.response_body)
 
 
 @admin.register(Push)

@@ -55,7 +55,7 @@ class CpoCreateSerializer(serializers.Serializer[Any]):
     country_code = Text(max_length=2, validators=[known_country], help_text="ISO 3166-1 alpha-2.")
     party_id = serializers.RegexField(r"\A[A-Za-z0-9]{3}\Z", help_text="A near variant is taken if it is in use.")
     name_prefix = Text(max_length=32, help_text="Begins the identity of every charger.")
-    role = serializers.ChoiceField(choices=["cpo", "emsp"], required=False, default="cpo")
+    role = serializers.ChoiceField(choices=["cpo", "emsp"], required=False, allow_null=True, default="cpo")
     ocpi_version = Text(
         max_length=60,
         required=False,
@@ -81,7 +81,7 @@ class CpoCreateSerializer(serializers.Serializer[Any]):
         help_text="A CSMS of your own instead of the built-in one.",
     )
 
-    def validate_role(self, role: str) -> str:
+    def validate_role(self, role: str | None) -> str | None:
         if role == "emsp":
             raise serializers.ValidationError("Only CPOs can be built: role cpo.", code="invalid_choice")
         return role

@@ -3,7 +3,7 @@
 import django_filters
 
 from ocpi.models import Exchange
-from ocpplab.api.filtering import At, Word
+from ocpplab.api.filtering import At, Truth, Word
 
 
 class ExchangeFilter(django_filters.FilterSet):
@@ -15,3 +15,10 @@ class ExchangeFilter(django_filters.FilterSet):
     correlation_id = Word(field_name="correlation_id")
     since = At(field_name="at", lookup_expr="gte", help_text="Inclusive.")
     until = At(field_name="at", lookup_expr="lte", help_text="Inclusive.")
+
+
+class DriverTokenFilter(django_filters.FilterSet):
+    uid = Word(field_name="key_uid", lookup_expr="iexact")
+    type = Word(field_name="type")
+    valid = Truth(field_name="valid")
+    whitelist = Word(field_name="whitelist")

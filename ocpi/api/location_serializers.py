@@ -16,6 +16,7 @@ from ocpplab.api.timestamps import iso
 from ocpplab.api.validation import validated
 
 MOST_ITEMS, MOST_IDS = 300, 1000
+LONGEST_CITY, LONGEST_OWNER = 45, 100  # OCPI 2.2.1, 8.3.1 and 16.2: peers take no more
 
 
 class SiteSerializer(serializers.Serializer[Any]):
@@ -23,11 +24,11 @@ class SiteSerializer(serializers.Serializer[Any]):
 
     name = Text(max_length=120, required=False)
     address = Text(max_length=200, required=False)
-    city = Text(max_length=120, required=False)
+    city = Text(max_length=LONGEST_CITY, required=False)
     country = Text(max_length=2, required=False, validators=[known_country])
     coordinates = CoordinatesSerializer(required=False)
     timezone = Text(max_length=64, required=False, allow_null=True, validators=[known_timezone])
-    owner_name = Text(max_length=120, required=False, allow_null=True, allow_blank=True)
+    owner_name = Text(max_length=LONGEST_OWNER, required=False, allow_null=True, allow_blank=True)
     public = Flag(required=False)
     parking_type = serializers.ChoiceField(choices=PARKING_TYPES, required=False, allow_null=True)
 
@@ -50,7 +51,7 @@ class ChargeSerializer(serializers.Serializer[Any]):
 class ExplicitSiteSerializer(SiteSerializer):
     name = Text(max_length=120)
     address = Text(max_length=200)
-    city = Text(max_length=120)
+    city = Text(max_length=LONGEST_CITY)
     country = Text(max_length=2, validators=[known_country])
     coordinates = CoordinatesSerializer()
     charges = ChargeSerializer(many=True, required=False, allow_null=True)
@@ -61,7 +62,7 @@ class SiteOverridesSerializer(SiteSerializer):
 
     name = Text(max_length=120, required=False, allow_null=True)
     address = Text(max_length=200, required=False, allow_null=True)
-    city = Text(max_length=120, required=False, allow_null=True)
+    city = Text(max_length=LONGEST_CITY, required=False, allow_null=True)
     country = Text(max_length=2, required=False, allow_null=True, validators=[known_country])
     coordinates = CoordinatesSerializer(required=False, allow_null=True)
     public = Flag(required=False, allow_null=True)

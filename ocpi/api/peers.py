@@ -1,4 +1,4 @@
-"""The eMSPs of a CPO: who is registered, how another gets in, and what passed between (OCPI contract 3, 13, 14)."""
+"""The eMSPs of a CPO: who is registered, the tokens they gave, and what passed between (OCPI contract 3, 9, 13)."""
 
 from typing import Any
 
@@ -9,13 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ocpi import bundles
-from ocpi.api.cpo_serializers import RoamHelperSerializer
-from ocpi.api.filters import ExchangeFilter
-from ocpi.models import Cpo, Credential, Exchange, Peer, PeerState
-from ocpi.peer import handshake, links
-from ocpi.roam_helper import roam_helper
-from ocpplab.api.errors import Conflict, InvalidRequest, NotFound
-from ocpplab.api.fields import Flag, Text
+from ocpi.api.filters import DriverTokenFilter, ExchangeFilter
+from ocpi.models import Cpo, Exchange, Peer, PeerState, Token
+from ocpi.peer import handshake
+from ocpplab.api.errors import InvalidRequest, NotFound
+from ocpplab.api.fields import Text
 from ocpplab.api.timestamps import iso
 from ocpplab.api.validation import validated
 from tenants import audit
@@ -35,19 +33,22 @@ class PeerSerializer(serializers.Serializer[Any]):
     registered_at = serializers.DateTimeField(allow_null=True)
 
 
-class TokenRequestSerializer(serializers.Serializer[Any]):
-    additional = Flag(required=False, default=False, help_text="Leave an unused Token A valid beside the new one.")
-
-
-class MintedTokenSerializer(serializers.Serializer[Any]):
-    token_a = serializers.CharField(help_text="Shown here only.")
-    ocpi_peer_url = serializers.CharField()
-    roam_helper = RoamHelperSerializer()
-
-
 class RegisterSerializer(serializers.Serializer[Any]):
     versions_url = Text(max_length=500, help_text="The eMSP's.")
     token_a = Text(max_length=64, help_text="What the eMSP gave for the handshake.")
+
+
+class DriverTokenSerializer(serializers.Serializer[Any]):
+    uid = serializers.CharField()
+    type = serializers.CharField(help_text="RFID, APP_USER, AD_HOC_USER or OTHER.")
+    country_code = serializers.CharField()
+    party_id = serializers.CharField()
+    contract_id = serializers.CharField()
+    valid = serializers.BooleanField()
+    whitelist = serializers.CharField()
+    group_id = serializers.CharField()
+    token = serializers.JSONField(help_text="As the eMSP put it, in the words of its version.")
+    last_updated = serializers.DateTimeField()
 
 
 class ExchangeSerializer(serializers.Serializer[Any]):
@@ -81,6 +82,21 @@ def shown(peer: Peer) -> dict[str, Any]:
     }
 
 
+def shown_token(row: Token) -> dict[str, Any]:
+    return {
+        "uid": row.key_uid,
+        "type": row.type,
+        "country_code": row.key_country,
+        "party_id": row.key_party,
+        "contract_id": row.contract_id,
+        "valid": row.valid,
+        "whitelist": row.whitelist,
+        "group_id": row.group_id,
+        "token": row.content,
+        "last_updated": iso(row.last_updated),
+    }
+
+
 def shown_exchange(row: Exchange) -> dict[str, Any]:
     plain = (
         "direction", "method", "url", "module", "request_body", "response_body", "http_status", "status_code",
@@ -94,6 +110,19 @@ def shown_exchange(row: Exchange) -> dict[str, Any]:
     }
 
 
+def registered(cpo: Cpo) -> QuerySet[Peer]:
+    return Peer.objects.filter(cpo=cpo).exclude(state__in=GONE).order_by("id")
+
+
+def found(peers: QuerySet[Peer], peer_id: str) -> Peer:
+    """Raises NotFound."""
+    number = int(peer_id) if peer_id.isascii() and peer_id.isdigit() and len(peer_id) < 19 else None
+    peer = peers.filter(pk=number).first() if number is not None else None
+    if peer is None:
+        raise NotFound("Peer")
+    return peer
+
+
 class CpoPeerViewSet(TenantViewSet):
     serializer_class = PeerSerializer
 
@@ -101,7 +130,7 @@ class CpoPeerViewSet(TenantViewSet):
         return bundles.find_cpo(self.kwargs["cpo_id"])
 
     def get_queryset(self) -> QuerySet[Peer]:
-        return Peer.objects.filter(cpo=self.cpo()).exclude(state__in=GONE).order_by("id")
+        return registered(self.cpo())
 
     @extend_schema(
         operation_id="list_cpo_peers",
@@ -114,6 +143,15 @@ class CpoPeerViewSet(TenantViewSet):
         return self.get_paginated_response([shown(peer) for peer in page])
 
     @extend_schema(
+        operation_id="get_cpo_peer",
+        summary="Get an eMSP registered at a CPO",
+        tags=TAG,
+        responses={200: PeerSerializer},
+    )
+    def retrieve(self, request: Request, cpo_id: str, peer_id: str) -> Response:
+        return Response(shown(found(self.get_queryset(), peer_id)))
+
+    @extend_schema(
         operation_id="unregister_cpo_peer",
         summary="Unregister an eMSP",
         description="Its tokens stop working at once; it is told, if it can be reached. Repeating it changes nothing.",
@@ -122,10 +160,7 @@ class CpoPeerViewSet(TenantViewSet):
     )
     def destroy(self, request: Request, cpo_id: str, peer_id: str) -> Response:
         cpo = self.cpo()
-        number = int(peer_id) if peer_id.isascii() and peer_id.isdigit() and len(peer_id) < 19 else None
-        peer = Peer.objects.filter(cpo=cpo, pk=number).first() if number is not None else None
-        if peer is None:
-            raise NotFound("Peer")
+        peer = found(Peer.objects.filter(cpo=cpo), peer_id)
         if peer.state not in GONE:
             _note("unregister_peer", cpo, str(peer))
             handshake.unregister(peer)
@@ -156,45 +191,6 @@ class CpoPeerViewSet(TenantViewSet):
         return Response(shown(peer), status=201)
 
 
-class CpoTokenViewSet(TenantViewSet):
-    serializer_class = MintedTokenSerializer
-
-    def cpo(self) -> Cpo:
-        return bundles.find_cpo(self.kwargs["cpo_id"])
-
-    @extend_schema(
-        operation_id="mint_cpo_token",
-        summary="Mint another Token A",
-        description="An unused one is revoked, unless this is an additional one. Each is good for one handshake.",
-        tags=TAG,
-        request=TokenRequestSerializer,
-        examples=[OpenApiExample("for a second eMSP", {"additional": True}, request_only=True)],
-        responses={201: MintedTokenSerializer},
-    )
-    def create(self, request: Request, cpo_id: str) -> Response:
-        cpo = self.cpo()
-        additional = validated(TokenRequestSerializer, request.data)["additional"]
-        token_a = bundles.renew_token_a(cpo, additional=additional)
-        return Response({**self.without_secrets({}), **_minted(cpo, token_a)}, status=201)
-
-    def without_secrets(self, answer: dict[str, Any]) -> dict[str, Any]:
-        return {**answer, "token_a": None, "roam_helper": None}
-
-    def with_new_secrets(self, answer: dict[str, Any]) -> dict[str, Any]:
-        cpo = self.cpo()
-        if not cpo.credentials.filter(kind=Credential.A, used_at=None, revoked_at=None).exists():
-            raise Conflict("The Token A of the first request with this key has been used or revoked: take a new key.")
-        return {**answer, **_minted(cpo, bundles.renew_token_a(cpo))}
-
-
-def _minted(cpo: Cpo, token_a: str) -> dict[str, Any]:
-    return {
-        "token_a": token_a,
-        "ocpi_peer_url": links.versions_url(cpo),
-        "roam_helper": roam_helper(cpo, token_a),
-    }
-
-
 def _note(verb: str, cpo: Cpo, summary: str) -> None:
     audit.record(verb, object_type="cpo", object_id=cpo.pk, organization_id=cpo.tenant_id, summary=summary)
 
@@ -216,3 +212,24 @@ class CpoMessageViewSet(TenantViewSet):
     def list(self, request: Request, cpo_id: str) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         return self.get_paginated_response([shown_exchange(row) for row in page])
+
+
+class CpoDriverTokenViewSet(TenantViewSet):
+    """What a registered eMSP has put into the tokens module, or was pulled from it."""
+
+    serializer_class = DriverTokenSerializer
+    filterset_class = DriverTokenFilter
+
+    def get_queryset(self) -> QuerySet[Token]:
+        peers = registered(bundles.find_cpo(self.kwargs["cpo_id"]))
+        return Token.objects.filter(peer=found(peers, self.kwargs["peer_id"])).order_by("id")
+
+    @extend_schema(
+        operation_id="list_cpo_peer_tokens",
+        summary="List the drivers' tokens that an eMSP gave",
+        tags=TAG,
+        responses={200: DriverTokenSerializer(many=True)},
+    )
+    def list(self, request: Request, cpo_id: str, peer_id: str) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        return self.get_paginated_response([shown_token(row) for row in page])

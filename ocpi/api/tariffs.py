@@ -65,16 +65,16 @@ class PriceLimitSerializer(serializers.Serializer[Any]):
     incl_vat = serializers.FloatField(required=False)
 
 
-class TariffBodySerializer(serializers.Serializer[Any]):
+class TariffChangeSerializer(serializers.Serializer[Any]):
     """For the document: what is sent is judged by `ocpi.tariffs.shapes`."""
 
-    currency = serializers.CharField(help_text="ISO 4217.")
+    currency = serializers.CharField(required=False, help_text="ISO 4217.")
     type = serializers.ChoiceField(choices=TARIFF_TYPES, required=False)
     tariff_alt_text = serializers.ListField(child=serializers.JSONField(), required=False)
     tariff_alt_url = serializers.URLField(required=False)
     min_price = PriceLimitSerializer(required=False)
     max_price = PriceLimitSerializer(required=False)
-    elements = TariffElementSerializer(many=True)
+    elements = TariffElementSerializer(many=True, required=False)
     start_date_time = serializers.DateTimeField(required=False)
     end_date_time = serializers.DateTimeField(required=False)
     energy_mix = serializers.JSONField(required=False)
@@ -83,7 +83,9 @@ class TariffBodySerializer(serializers.Serializer[Any]):
     )
 
 
-class TariffCreateSerializer(TariffBodySerializer):
+class TariffCreateSerializer(TariffChangeSerializer):
+    currency = serializers.CharField(help_text="ISO 4217.")
+    elements = TariffElementSerializer(many=True)
     id = serializers.CharField(required=False, help_text="At most 36 characters; made up where it is absent.")
 
 
@@ -178,18 +180,19 @@ class CpoTariffViewSet(TenantViewSet):
         return Response(shown(cpo, services.find_tariff(cpo, tariff_id)))
 
     @extend_schema(
-        operation_id="replace_cpo_tariff",
-        summary="Replace a tariff of a CPO",
-        description="As a whole. Sessions that run keep the tariff they began with.",
+        operation_id="update_cpo_tariff",
+        summary="Change a tariff of a CPO",
+        description="Partial: only what is sent changes, null takes a member away. Sessions that run keep the tariff "
+        "they began with.",
         tags=TAG,
-        request=TariffBodySerializer,
-        examples=[OpenApiExample("by day and night", {**EXAMPLE, "id": None}, request_only=True)],
+        request=TariffChangeSerializer,
+        examples=[OpenApiExample("at least one euro", {"min_price": {"excl_vat": 1}}, request_only=True)],
         responses={200: ShownTariffSerializer},
     )
     def update(self, request: Request, cpo_id: str, tariff_id: str) -> Response:
         cpo = self.cpo()
         row, body = services.find_tariff(cpo, tariff_id), object_of(request.data)
-        content, uids = content_of(body), uids_of(body)
+        content, uids = content_of({**row.content, **body}), uids_of(body)
         with transaction.atomic():
             row = services.change_tariff(row, content)
             services.assign(cpo, row, uids or [])

@@ -6,9 +6,10 @@ from locations.api.templates import LocationTemplateList
 from ocpi.api.cards import CpoCardViewSet
 from ocpi.api.cpos import CpoViewSet
 from ocpi.api.locations import CpoLocationViewSet
-from ocpi.api.peers import CpoMessageViewSet, CpoPeerViewSet, CpoTokenViewSet
+from ocpi.api.peers import CpoDriverTokenViewSet, CpoMessageViewSet, CpoPeerViewSet
 from ocpi.api.tariffs import CpoTariffViewSet
 from ocpi.api.templates import CpoTemplateList
+from ocpi.api.tokens import CpoTokenViewSet
 
 CPO = "cpos/<str:cpo_id>"
 
@@ -34,9 +35,10 @@ urlpatterns = [
         CpoTariffViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
     ),
     path(f"{CPO}/peers", CpoPeerViewSet.as_view({"get": "list"})),
-    path(f"{CPO}/peers/<str:peer_id>", CpoPeerViewSet.as_view({"delete": "destroy"})),
+    path(f"{CPO}/peers/<str:peer_id>", CpoPeerViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
+    path(f"{CPO}/peers/<str:peer_id>/tokens", CpoDriverTokenViewSet.as_view({"get": "list"})),
     path(f"{CPO}/register", CpoPeerViewSet.as_view({"post": "register"})),
-    path(f"{CPO}/tokens", CpoTokenViewSet.as_view({"post": "create"})),
+    path(f"{CPO}/tokens", CpoTokenViewSet.as_view({"get": "list", "post": "create"})),
     path(f"{CPO}/messages", CpoMessageViewSet.as_view({"get": "list"})),
     path(f"{CPO}/cards", CpoCardViewSet.as_view({"get": "list"})),
     path(f"{CPO}/cards/<str:id_token>", CpoCardViewSet.as_view({"put": "update", "delete": "destroy"})),

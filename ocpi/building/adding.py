@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from chargers.models import ProvisioningStatus
-from ocpi.building.claims import ClaimLost, advance, from_now
+from chargers.services.claims import ClaimLost, advance, from_now
 from ocpi.building.failures import problem
 from ocpi.building.sites import create_site
 from ocpi.building.steps import csms_url

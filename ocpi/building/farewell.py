@@ -3,7 +3,7 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 
 from ocpi.building.dismantling import dismantle
 from ocpi.models import Cpo, Peer, PeerState
@@ -22,8 +22,10 @@ def finish(cpo: Cpo) -> None:
     if peers:
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="farewell") as threads:
             list(threads.map(_tell, peers))
-    with scope(cpo.tenant_id):  # type: ignore[arg-type]
-        Cpo.objects.filter(pk=cpo.pk, destroyed_at__isnull=False).delete()
+    with scope(cpo.tenant_id), transaction.atomic():  # type: ignore[arg-type]
+        rows = Cpo.objects.filter(pk=cpo.pk, destroyed_at__isnull=False)
+        list(rows.select_for_update().values_list("pk"))  # what is recorded of it meanwhile waits
+        rows.delete()
 
 
 def _tell(peer: Peer) -> None:

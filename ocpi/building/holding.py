@@ -14,8 +14,8 @@ from django.utils import timezone
 from chargers.back_office import Card, back_office
 from chargers.models import Charger, Connector, OcppVersion
 from chargers.services import commands, runtime
+from chargers.services.claims import advance
 from chargers.services.provisioning import delete_chargers
-from ocpi.building.claims import advance
 from ocpi.models import Cpo, Evse, EvseStatus
 from ocpi.presets.plan import Plan, PlannedCharger
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from chargers.models import Charger, ConnectionStatus, ProvisioningStatus
-from ocpi.building.claims import advance
+from chargers.services.claims import advance
 from ocpi.building.failures import BuildFailure
 from ocpi.building.touching import touch_evses
 from ocpi.models import Cpo, Evse, EvseStatus
@@ -19,29 +20,39 @@ POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """`wanted` of the `total` chargers shall be online, `ready` of those are."""
+    """So many chargers shall be online, so many of those are."""
 
-    total: int
     wanted: int
     ready: int
 
 
 def look(cpo: Cpo, planned: Plan) -> Readiness:
-    """Two queries. A charger that is held in a status has been ready before, whatever it is now."""
-    chargers = list(planned.chargers())
-    wanted = {one.identity for one in chargers if one.online}
-    held = {wanted_identity for wanted_identity in cpo.progress.get("held", []) if wanted_identity in wanted}
-    return Readiness(len(chargers), len(wanted), len(held | (wanted & _ready(cpo))))
+    """Three queries. A charger that is held in a status has been ready before, whatever it is now.
+
+    One that its owner deleted while others still booted is not waited for.
+    """
+    held = set(cpo.progress.get("held", []))
+    wanted = wanted_online(planned) & (held | set(_chargers(cpo).values_list("identity", flat=True)))
+    return Readiness(len(wanted), len(wanted & (held | _ready(cpo))))
+
+
+def wanted_online(planned: Plan) -> set[str]:
+    """Identities of the chargers that the bundle waits for."""
+    return {one.identity for one in planned.chargers() if one.online}
 
 
 def _ready(cpo: Cpo) -> set[str]:
     """Identities of its chargers that are up; at a foreign CSMS it counts that the machine runs and tries."""
-    rows = Charger.objects.filter(location__cpo_location__cpo=cpo)
+    rows = _chargers(cpo)
     if cpo.ws_url:
         return set(rows.filter(status=ProvisioningStatus.READY).values_list("identity", flat=True))
     silent = Evse.objects.filter(cpo=cpo, charger__isnull=False, reported=False).values("charger")
     connected = rows.filter(connection_status=ConnectionStatus.CONNECTED).exclude(pk__in=silent)
     return set(connected.values_list("identity", flat=True))
+
+
+def _chargers(cpo: Cpo) -> QuerySet[Charger]:
+    return Charger.objects.filter(location__cpo_location__cpo=cpo)
 
 
 def note_progress(cpo: Cpo, progress: dict[str, Any]) -> None:

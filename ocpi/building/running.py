@@ -13,9 +13,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from chargers.models import ProvisioningStatus
+from chargers.services.claims import ClaimLost, advance, claim, from_now, unclaimed
 from ocpi import bundles
 from ocpi.building import adding, farewell, readiness, steps
-from ocpi.building.claims import ClaimLost, advance, claim, from_now, unclaimed
 from ocpi.building.failures import BuildFailure, problem
 from ocpi.models import Cpo, LocationJob
 from tenants import audit

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from django.db import transaction
 
 from chargers.back_office import back_office
+from chargers.services.claims import advance
 from ocpi.building import holding, readiness
-from ocpi.building.claims import advance
 from ocpi.building.failures import BuildFailure
 from ocpi.building.sites import create_site
 from ocpi.models import Cpo, CpoLocation, Preset, Tariff
@@ -61,7 +61,7 @@ def steps(cpo: Cpo, planned: Plan) -> Iterator[tuple[str, Step]]:
 
 def take(cpo: Cpo, planned: Plan, name: str, step: Step) -> None:
     """One step. Its name is shown while it runs, and stays when it fails."""
-    progress = {**cpo.progress, "current_step": name, "chargers_total": len(list(planned.chargers()))}
+    progress = {**cpo.progress, "current_step": name, "chargers_total": len(readiness.wanted_online(planned))}
     progress.setdefault("chargers_ready", 0)
     with transaction.atomic():
         advance(cpo, progress=progress)
@@ -113,7 +113,7 @@ def wait(cpo: Cpo, planned: Plan) -> bool:
     progress = {
         "current_step": CHARGERS if state.ready < state.wanted else STATUSES,
         "chargers_ready": state.ready,
-        "chargers_total": state.total,
+        "chargers_total": state.wanted,
         "held": cpo.progress.get("held", []),
     }
     if state.ready == state.wanted and holding.hold(cpo, planned, progress):

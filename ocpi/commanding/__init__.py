@@ -11,6 +11,7 @@ from django.db import transaction
 from ocpi.commanding import charging, preferences, profiles, reserving
 from ocpi.commanding.answers import SUCCESS, Asked, Declined
 from ocpi.models import Peer
+from ocpi.peer.routing import Party
 
 Handler = Callable[[Asked], dict[str, Any]]
 HANDLERS: dict[str, Handler] = {
@@ -28,14 +29,17 @@ __all__ = ["accept", "prefer"]
 prefer = preferences.prefer
 
 
-def accept(peer: Peer, command: str, body: dict[str, Any], correlation_id: str) -> tuple[int, dict[str, Any], str]:
+def accept(
+    peer: Peer, command: str, body: dict[str, Any], *, correlation_id: str, party: Party
+) -> tuple[int, dict[str, Any], str]:
     """The synchronous answer: OCPI status code, {result, timeout, message?}, status message.
 
-    `body` is valid and in the words of 2.2.1. Needs the peer's organization in scope.
+    `body` is valid and in the words of 2.2.1; `party` is the one of the peer's that asks. Needs the peer's
+    organization in scope.
     """
     try:
         with transaction.atomic():
-            answer = HANDLERS[command](Asked(peer, command, body, correlation_id))
+            answer = HANDLERS[command](Asked(peer, command, body, correlation_id, party))
     except Declined as declined:
         return declined.status_code, declined.answer, declined.text
     return SUCCESS, answer, "Success"

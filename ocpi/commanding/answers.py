@@ -7,21 +7,24 @@ from typing import Any
 from django.utils import timezone
 
 from ocpi.models import Evse, Peer, PeerCommand, Session
+from ocpi.peer.routing import Party
 
 SUCCESS, INVALID, NOT_ENOUGH, UNKNOWN_LOCATION = 1000, 2001, 2002, 2003
 TIMEOUT_SECONDS = 30  # within which every result is posted
+ANSWER_SECONDS = 25  # for the charger: the result has a way to go as well
 
 Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One command of a peer; `body` in the words of 2.2.1."""
+    """One command of a peer, or of its `party`; `body` in the words of 2.2.1."""
 
     peer: Peer
     kind: str
     body: dict[str, Any]
     correlation_id: str
+    party: Party
 
 
 class Declined(Exception):
@@ -58,8 +61,8 @@ def accepted(
         session=session,
         call=call,
         command=command,
-        context=context,
+        context={**context, "party": asked.party},
         correlation_id=asked.correlation_id[:64],
-        deadline=timezone.now() + timedelta(seconds=TIMEOUT_SECONDS),
+        deadline=timezone.now() + timedelta(seconds=ANSWER_SECONDS),
     )
     return answer("ACCEPTED")

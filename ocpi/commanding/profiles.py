@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from chargers.back_office import back_office
 from ocpi.commanding import targets, wording
-from ocpi.commanding.answers import TIMEOUT_SECONDS, Answer, Asked, Declined, accepted
+from ocpi.commanding.answers import ANSWER_SECONDS, Answer, Asked, Declined, accepted
 from ocpi.models import PeerCommand, Session
 from ocpi.peer.times import written
 from ocpi.pushing import outbox
@@ -20,6 +20,8 @@ CAPABILITY = "CHARGING_PROFILE_CAPABLE"
 
 def put(asked: Asked) -> Answer:
     session = _session(asked)
+    if not asked.body["charging_profile"].get("charging_profile_period"):
+        raise Declined("REJECTED", "A profile without periods limits nothing.")
     number = session.meter.get("profile_number") or back_office().next_number(session.cpo.csms_endpoint or 0)
     profile = _plain(asked.body["charging_profile"])
     transaction_id = _transaction_id(session)
@@ -100,7 +102,7 @@ def ask_what_is_active(command: PeerCommand) -> None:
             evse=evse,
             session=session,
             call=call,
-            deadline=timezone.now() + timedelta(seconds=TIMEOUT_SECONDS),
+            deadline=timezone.now() + timedelta(seconds=ANSWER_SECONDS),
         )
 
 

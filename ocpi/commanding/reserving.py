@@ -122,7 +122,8 @@ def end(reservation: Reservation) -> None:
     if held and reservation.expires_at > timezone.now() and (evse is None or evse.status in BROKEN):
         if peer is not None:
             body = binding(peer.version).command_result("CANCELED_RESERVATION")
-            outbox.result_ready(peer, f"reservation:{reservation.pk}", reservation.response_url, body)
+            flow = "" if reservation.session is None else reservation.session.correlation_id
+            outbox.result_ready(peer, f"reservation:{reservation.pk}", reservation.response_url, body, flow)
         _close(reservation, Restriction.RESERVATION)
     else:
         _close(reservation, Restriction.RESERVATION_EXPIRES)

@@ -3,17 +3,20 @@
 import logging
 from typing import Any
 
+from django.db.models import QuerySet
+
 from chargers.back_office import back_office
 from chargers.models import Charger, ConnectionStatus
 from chargers.services import commands
 from ocpi.commanding.answers import NOT_ENOUGH, UNKNOWN_LOCATION, Asked, Declined
-from ocpi.models import Cpo, CpoLocation, Evse, EvseStatus, Session
+from ocpi.models import Cpo, CpoLocation, Evse, EvseStatus, PeerCommand, Session, SessionStatus
 from ocpi.peer.rendering import CONNECTOR_ID
 from ocpi.peer.routing import emsp_parties
 from ocpplab.api.errors import GatewayError
 
 log = logging.getLogger(__name__)
 CONNECTOR_REQUIRED = "START_SESSION_CONNECTOR_REQUIRED"
+PROMISES = ("START_SESSION", "RESERVE_NOW")
 GONE = "The charger of this EVSE is not connected."
 
 
@@ -28,7 +31,7 @@ def evse_of(asked: Asked, capability: str) -> Evse:
     evses = Evse.objects.filter(location=location).exclude(status=EvseStatus.REMOVED)
     evses = evses.select_related("cpo", "charger", "location__cpo", "location__location").order_by("created_at", "id")
     if uid is None:
-        return _free_one(list(evses), capability)
+        return _reserved_one(asked, evses) or _free_one(evses, capability)
     evse = evses.filter(uid__iexact=uid).first()
     if evse is None:
         raise _unknown("evse_uid")
@@ -44,9 +47,24 @@ def _unknown(field: str) -> Declined:
     return Declined("REJECTED", f"{field}: unknown here", UNKNOWN_LOCATION)
 
 
-def _free_one(evses: list[Evse], capability: str) -> Evse:
-    for evse in evses:
-        if evse.status == EvseStatus.AVAILABLE and capability in capabilities(evse) and is_online(evse):
+def _reserved_one(asked: Asked, evses: QuerySet[Evse]) -> Evse | None:
+    """The EVSE of the location that a start's token has reserved."""
+    if asked.kind != "START_SESSION":
+        return None
+    held = Session.objects.filter(peer=asked.peer, evse__in=evses, status=SessionStatus.RESERVATION)
+    ids = held.filter(cdr_token__uid__iexact=asked.body["token"]["uid"]).values_list("evse", flat=True)
+    return evses.filter(pk__in=list(ids)).first()
+
+
+def _free_one(evses: QuerySet[Evse], capability: str) -> Evse:
+    """One that nobody else has been promised a moment ago; locked, so that of two who ask each gets another."""
+    promised = PeerCommand.objects.filter(evse__in=evses, kind__in=PROMISES, finished_at=None)
+    expected = Session.objects.filter(evse__in=evses, status__in=(SessionStatus.PENDING, SessionStatus.RESERVATION))
+    locked = list(evses.order_by("pk").select_for_update(of=("self",), no_key=True))
+    taken: set[Any] = {*promised.values_list("evse", flat=True), *expected.values_list("evse", flat=True)}
+    for evse in locked:
+        is_free = evse.status == EvseStatus.AVAILABLE and evse.pk not in taken
+        if is_free and capability in capabilities(evse) and is_online(evse):
             return evse
     raise Declined("REJECTED", "No EVSE of this location is free.")
 

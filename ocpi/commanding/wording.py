@@ -81,8 +81,7 @@ def set_profile(evse: Evse, transaction_id: str, number: int, profile: dict[str,
     schedule: dict[str, Any] = {
         "chargingRateUnit": profile["charging_rate_unit"],
         "chargingSchedulePeriod": [
-            {"startPeriod": one["start_period"], "limit": one["limit"]}
-            for one in profile.get("charging_profile_period") or [{"start_period": 0, "limit": 0}]
+            {"startPeriod": one["start_period"], "limit": one["limit"]} for one in profile["charging_profile_period"]
         ],
     }
     start_at = profile.get("start_date_time")

@@ -13,6 +13,8 @@ MOST = 2000
 MARGIN = timedelta(minutes=1)  # between a station's own clock and the time at which its frame was logged
 
 
+# Why a 2.0.1 station says EVConnected or Idle of a vehicle that is only about to charge.
+BEGINNINGS = frozenset({"Authorized", "CablePluggedIn", "EVDetected", "RemoteStart"})
 Position = tuple[int, int]  # epoch and sequence of a frame in a charger's log
 
 
@@ -44,15 +46,20 @@ def changes(transaction: Transaction, since: Position) -> tuple[list[tuple[datet
 
 
 def _state(frame: Message, transaction: Transaction) -> tuple[datetime, bool] | None:
-    """OCPP 1.6 tells it by the connector's status, 2.0.1 by the transaction's charging state."""
+    """OCPP 1.6 tells it by the connector's status, 2.0.1 by the transaction's charging state.
+
+    A vehicle that waits for its first energy does not park: until then its time counts as charging.
+    """
     payload = _payload(frame.text)
     if frame.action == "StatusNotification":
         if payload.get("connectorId") != transaction.connector_id or "status" not in payload:
             return None  # another outlet's, or 2.0.1's, whose status says Occupied only
         state = payload["status"]
+        if state == "Preparing":
+            return None
     else:
         state = (payload.get("transactionInfo") or {}).get("chargingState")
-        if state is None:
+        if state is None or (state in ("EVConnected", "Idle") and payload.get("triggerReason") in BEGINNINGS):
             return None
     at = parse_datetime(str(payload.get("timestamp", ""))) or frame.at
     return at, state == "Charging"

@@ -104,7 +104,8 @@ def _by_authorization(cpo: Cpo, transaction: Transaction, identity: str) -> Hold
 
 def _by_token(cpo: Cpo, transaction: Transaction) -> Holder | None:
     rows = Token.objects.filter(cpo=cpo, key_uid=transaction.id_tag.upper(), valid=True).exclude(whitelist="NEVER")
-    token = rows.select_related("peer").order_by("id").first()
+    # A card in hand is an RFID where the same uid has several types.
+    token = min(rows.select_related("peer").order_by("id"), key=lambda one: one.type != "RFID", default=None)
     if token is None:
         return None
     method = AuthMethod.COMMAND if token.type in COMMAND_ONLY else AuthMethod.WHITELIST

@@ -11,6 +11,7 @@ from ocpi.peer.times import written
 
 SITE = ("name", "address", "city", "postal_code", "state", "country", "coordinates", "time_zone", "parking_type")
 CONNECTOR = {"standard": "connector_standard", "format": "connector_format", "power_type": "connector_power_type"}
+REGULAR = "REGULAR"
 RATING = ("max_voltage", "max_amperage")  # only 2.1.1's sessions show these
 
 
@@ -25,12 +26,14 @@ def cdr_location(evse: Evse) -> dict[str, Any]:
 
 
 def tariff_at(evse: Evse, at: datetime) -> dict[str, Any] | None:
-    """The tariff object that holds for a session that starts now; None where the EVSE has none."""
-    for tariff in evse.tariffs.filter(removed_at=None).select_related("cpo").order_by("created_at", "id"):
-        if _in_force(tariff, at):
-            content = rendering.tariff(tariff)
-            return content | {"last_updated": written(tariff.last_updated)}
-    return None
+    """The tariff object that holds for a session that starts now; None where the EVSE has none.
+
+    Those for ad hoc payment or a charging preference hold for drivers' tokens only where there is no other.
+    """
+    rows = evse.tariffs.filter(removed_at=None).select_related("cpo").order_by("created_at", "id")
+    tariffs = [tariff for tariff in rows if _in_force(tariff, at)]
+    tariff = min(tariffs, key=lambda one: one.content.get("type", REGULAR) != REGULAR, default=None)
+    return None if tariff is None else rendering.tariff(tariff) | {"last_updated": written(tariff.last_updated)}
 
 
 def _in_force(tariff: Tariff, at: datetime) -> bool:

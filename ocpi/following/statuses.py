@@ -1,11 +1,12 @@
 """What an EVSE shows of its outlet (OCPI contract, section 5)."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from chargers.models import Charger, ConnectionStatus, Connector, Message, Runtime
+from chargers.services.setups import outlets_of
 from ocpi.cpo_settings import setting
 from ocpi.models import CpoLocation, Evse, EvseStatus
 from ocpi.moments import now_ms
@@ -25,24 +26,41 @@ PLAIN = {
 TAKEN = frozenset({"Preparing", "Finishing", "Occupied"})  # perhaps without energy: the CPO chooses how that shows
 
 
+UNUSED = frozenset({"Available", "Reserved", "Unavailable", "Faulted"})
+Place = tuple[int, int]  # OCPP's numbers of an outlet: EVSE, connector
+
+
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """An outlet as the lab knows it; `busy`: a transaction runs there."""
+    """An outlet as the lab knows it; `busy`: a transaction runs there. `blocked`: its power unit serves another."""
 
     status: str
     busy: bool
+    blocked: bool
 
 
-def follow(charger: Charger, evses: Iterable[Evse], busy: set[tuple[int, int]]) -> None:
+def follow(charger: Charger, evses: Sequence[Evse], busy: set[Place]) -> None:
     """Brings the EVSEs' rows up to date and tells the peers. The EVSEs are locked by the caller."""
+    told = {(row.evse_id, row.connector_id): row.status for row in Connector.objects.filter(charger=charger)}
+    used = {place for place, status in told.items() if place in busy or status not in UNUSED}
+    siblings = _siblings(charger) if used and len(evses) > 1 else {}
     outlets = {
-        (row.evse_id, row.connector_id): Outlet(row.status, (row.evse_id, row.connector_id) in busy)
-        for row in Connector.objects.filter(charger=charger)
+        place: Outlet(status, place in busy, not used.isdisjoint(siblings.get(place, set()) - {place}))
+        for place, status in told.items()
     }
     for evse in evses:
         outlet = outlets.get((evse.outlet_evse, evse.outlet_connector))
         if evse.status != EvseStatus.REMOVED and outlet is not None:
             _follow_one(charger, evse, outlet)
+
+
+def _siblings(charger: Charger) -> dict[Place, set[Place]]:
+    """The outlets that one power unit serves, by each of them: the catalog gives these one EVSE number."""
+    units: dict[int, set[Place]] = {}
+    wired = outlets_of(charger.model, charger.ocpp_version)
+    for outlet, known in zip(wired, charger.model.outlets(), strict=True):
+        units.setdefault(known.evse_id, set()).add((outlet.evse_id, outlet.connector_id))
+    return {place: unit for unit in units.values() for place in unit}
 
 
 def _follow_one(charger: Charger, evse: Evse, outlet: Outlet) -> None:
@@ -81,6 +99,8 @@ def _status(evse: Evse, outlet: Outlet, connected: bool, now: datetime) -> str:
         return evse.status
     if outlet.status in TAKEN:
         return EvseStatus.CHARGING if outlet.busy else setting(evse.cpo, "occupied_as")
+    if outlet.status == "Available" and outlet.blocked:
+        return EvseStatus.BLOCKED
     return PLAIN.get(outlet.status, EvseStatus.UNKNOWN)
 
 

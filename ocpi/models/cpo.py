@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from chargers.models import ProvisioningStatus
-from tenants.scoping import TenantModel
+from chargers.models.job import Claimed
 
 
 class Preset(models.Model):
@@ -31,14 +31,14 @@ class Preset(models.Model):
         return f"{self.slug} v{self.version}"
 
 
-class Cpo(TenantModel):
+class Cpo(Claimed):
     """One bundle. Its primary key is the `cpo_id` of URLs; `destroyed_at` is set the moment it is given up.
 
     `versions` is what it offers, oldest first ("2.1.1,2.2.1"). `settings` holds what was changed from the defaults
-    (OCPI contract 16, PATCH settings). `progress` is {current_step, chargers_ready, chargers_total}. `csms_endpoint`
-    is the number of its endpoint at the house CSMS. A worker holds its build or its end by `claim`. `sites_made` and
-    `chargers_made` count what was ever numbered: no id is given twice. `actor` says for whom it is built: {label,
-    user_id, token_id}.
+    (OCPI contract 16, PATCH settings). `progress` is {current_step, chargers_ready, chargers_total}, of the chargers
+    that shall be online. `csms_endpoint` is the number of its endpoint at the house CSMS. A worker holds its build or
+    its end by `claim`. `sites_made` and `chargers_made` count what was ever numbered: no id is given twice. `actor`
+    says for whom it is built: {label, user_id, token_id}.
     """
 
     country_code = models.CharField(max_length=2)
@@ -60,9 +60,6 @@ class Cpo(TenantModel):
     status = models.CharField(max_length=12, choices=ProvisioningStatus, default=ProvisioningStatus.PENDING)
     progress: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     error: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    claim = models.CharField(max_length=32, blank=True)
-    claimed_until = models.DateTimeField(null=True, blank=True)
 
     expires_at = models.DateTimeField(null=True, blank=True)
     destroyed_at = models.DateTimeField(null=True, blank=True)

@@ -31,7 +31,7 @@ class Authorization(TenantModel):
     `id_tag` is upper-cased, as the charger said it; `cdr_token` as in `Session`.
     """
 
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="authorizations")
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="authorizations")
     peer = models.ForeignKey(Peer, on_delete=models.CASCADE, related_name="authorizations")
     identity = models.CharField(max_length=48)
     id_tag = models.CharField(max_length=36)

@@ -1,11 +1,10 @@
 """What a CPO shows of its sites: OCPI locations and EVSEs, each with the row of the lab behind it."""
 
-import uuid
 from typing import Any, ClassVar
 
 from django.db import models
 
-from chargers.models import ProvisioningStatus
+from chargers.models.job import ProvisioningJob
 from ocpi.models.cpo import Cpo
 from ocpi.models.tariff import Tariff
 from tenants.scoping import TenantModel
@@ -19,7 +18,7 @@ class CpoLocation(TenantModel):
     deleted (contract 5), then `snapshot` holds the last OCPI object.
     """
 
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="locations")
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="locations")
     ocpi_id = models.CharField(max_length=36)
     location = models.OneToOneField(
         "locations.Location", null=True, blank=True, on_delete=models.SET_NULL, related_name="cpo_location"
@@ -64,7 +63,7 @@ class Evse(TenantModel):
     `connector` is {standard, format, power_type, max_voltage, max_amperage, max_electric_power} in 2.2.1's words.
     """
 
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="evses")
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="evses")
     location = models.ForeignKey(CpoLocation, on_delete=models.CASCADE, related_name="evses")
     charger = models.ForeignKey(
         "chargers.Charger", null=True, blank=True, on_delete=models.SET_NULL, related_name="ocpi_evses"
@@ -93,28 +92,10 @@ class Evse(TenantModel):
         return self.uid
 
 
-class LocationJob(TenantModel):
-    """Sites added to a CPO after it was built. `wanted` is resolved at the start; as `chargers.Job` otherwise."""
+class LocationJob(ProvisioningJob):
+    """Sites added to a CPO after it was built; what is `wanted` is resolved at the start."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="location_jobs")
-    status = models.CharField(max_length=12, choices=ProvisioningStatus, default=ProvisioningStatus.PENDING)
-    current_step = models.CharField(max_length=80, blank=True)
-    wanted: models.JSONField[Any, Any] = models.JSONField(default=list)
-    total = models.PositiveIntegerField(default=0)
-    done = models.PositiveIntegerField(default=0)
-    created: models.JSONField[Any, Any] = models.JSONField(default=list)
-    failed: models.JSONField[Any, Any] = models.JSONField(default=list)
-    error: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
-    actor: models.JSONField[Any, Any] = models.JSONField(default=dict)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    claim = models.CharField(max_length=32, blank=True)
-    claimed_until = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    provisioned_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering: ClassVar = ["created_at", "id"]
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="location_jobs")
 
     def __str__(self) -> str:
         return str(self.id)

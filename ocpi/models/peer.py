@@ -24,10 +24,10 @@ class Peer(TenantModel):
     after unregistration, for what it has in the log; its token and endpoints do not.
     """
 
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="peers")
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="peers")
     state = models.CharField(max_length=20, choices=PeerState, default=PeerState.REGISTERING)
     version = models.CharField(max_length=8)
-    versions_url = models.CharField(max_length=500, blank=True)
+    versions_url = models.CharField("versions URL", max_length=500, blank=True)
     sealed_token = models.TextField(blank=True)
     roles: models.JSONField[Any, Any] = models.JSONField(default=list)
     endpoints: models.JSONField[Any, Any] = models.JSONField(default=list)
@@ -57,7 +57,7 @@ class Peer(TenantModel):
 class PeerRole(TenantModel):
     """A party that a peer speaks for, upper-cased: no two peers of a CPO hold the same (role, party)."""
 
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="+")
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="+")
     peer = models.ForeignKey(Peer, on_delete=models.CASCADE, related_name="parties")
     role = models.CharField(max_length=10)
     country_code = models.CharField(max_length=2)
@@ -81,7 +81,7 @@ class Credential(TenantModel):
 
     A, C = "A", "C"
 
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="credentials")
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="credentials")
     peer = models.ForeignKey(Peer, null=True, blank=True, on_delete=models.CASCADE, related_name="credentials")
     kind = models.CharField(max_length=1, choices=[(A, "Token A"), (C, "Token C")])
     digest = models.CharField(max_length=64, unique=True)
@@ -102,7 +102,7 @@ class Token(TenantModel):
     The other columns are what decisions and look-ups need; `key_*` are upper-cased (CiString).
     """
 
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="tokens")
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="tokens")
     peer = models.ForeignKey(Peer, on_delete=models.CASCADE, related_name="tokens")
     key_country = models.CharField(max_length=2)
     key_party = models.CharField(max_length=3)
@@ -135,16 +135,16 @@ class Exchange(TenantModel):
 
     INCOMING, OUTGOING = "incoming", "outgoing"
 
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="exchanges")
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="exchanges")
     peer = models.ForeignKey(Peer, null=True, blank=True, on_delete=models.SET_NULL, related_name="exchanges")
     direction = models.CharField(max_length=8, choices=[(INCOMING, "Incoming"), (OUTGOING, "Outgoing")])
     at = models.DateTimeField()
     method = models.CharField(max_length=8)
-    url = models.CharField(max_length=1000)
+    url = models.CharField("URL", max_length=1000)
     module = models.CharField(max_length=24, blank=True)
     request_body = models.TextField(blank=True)
     response_body = models.TextField(blank=True)
-    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    http_status = models.PositiveSmallIntegerField("HTTP", null=True, blank=True)
     status_code = models.PositiveSmallIntegerField(null=True, blank=True)
     problem = models.CharField(max_length=300, blank=True)
     attempt = models.PositiveSmallIntegerField(default=1)
@@ -153,6 +153,7 @@ class Exchange(TenantModel):
     correlation_id = models.CharField(max_length=64, blank=True)
 
     class Meta:
+        verbose_name = "message"
         ordering: ClassVar = ["-id"]
         indexes: ClassVar = [
             models.Index(fields=["cpo", "id"], name="exchange_listing"),
@@ -179,7 +180,7 @@ class Push(TenantModel):
     OCPI contract 13).
     """
 
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="pushes")
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="pushes")
     peer = models.ForeignKey(Peer, on_delete=models.CASCADE, related_name="pushes")
     subject = models.CharField(max_length=60)
     method = models.CharField(max_length=8)

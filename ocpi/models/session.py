@@ -33,10 +33,12 @@ class Session(TenantModel):
     new. `meter` keeps where reading the frames stopped, see `ocpi/following/metering.py`.
     """
 
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="sessions")
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="sessions")
     session_id = models.CharField(max_length=36)
     peer = models.ForeignKey(Peer, null=True, blank=True, on_delete=models.SET_NULL, related_name="sessions")
-    evse = models.ForeignKey(Evse, null=True, blank=True, on_delete=models.SET_NULL, related_name="sessions")
+    evse = models.ForeignKey(
+        Evse, verbose_name="EVSE", null=True, blank=True, on_delete=models.SET_NULL, related_name="sessions"
+    )
     transaction = models.OneToOneField(
         "chargers.Transaction", null=True, blank=True, on_delete=models.SET_NULL, related_name="ocpi_session"
     )
@@ -47,7 +49,7 @@ class Session(TenantModel):
     authorization_reference = models.CharField(max_length=36, blank=True)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
-    kwh = models.DecimalField(max_digits=12, decimal_places=4, default=0)
+    kwh = models.DecimalField("kWh", max_digits=12, decimal_places=4, default=0)
     currency = models.CharField(max_length=3)
     tariff: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
     cdr_location: models.JSONField[Any, Any] = models.JSONField(default=dict)
@@ -76,10 +78,10 @@ class Session(TenantModel):
 class Cdr(TenantModel):
     """Written once and never changed. `content` is the CDR in 2.2.1's words."""
 
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="cdrs")
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="cdrs")
     peer = models.ForeignKey(Peer, null=True, blank=True, on_delete=models.SET_NULL, related_name="cdrs")
     session = models.ForeignKey(Session, null=True, blank=True, on_delete=models.SET_NULL, related_name="cdrs")
-    cdr_id = models.CharField(max_length=39)
+    cdr_id = models.CharField("CDR id", max_length=39)
     credit = models.BooleanField(default=False)
     content: models.JSONField[Any, Any] = models.JSONField()
     peer_url = models.CharField(max_length=1000, blank=True)
@@ -102,13 +104,15 @@ class Cdr(TenantModel):
 class Reservation(TenantModel):
     """A peer's reservation. `number` is what the charger is told; it is unique in the CPO."""
 
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="reservations")
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="reservations")
     peer = models.ForeignKey(Peer, null=True, on_delete=models.SET_NULL, related_name="reservations")
-    evse = models.ForeignKey(Evse, null=True, on_delete=models.SET_NULL, related_name="reservations")
+    evse = models.ForeignKey(
+        Evse, verbose_name="EVSE", null=True, on_delete=models.SET_NULL, related_name="reservations"
+    )
     session = models.OneToOneField(Session, null=True, on_delete=models.SET_NULL, related_name="reservation")
     reservation_id = models.CharField(max_length=36)
     number = models.PositiveIntegerField()
-    response_url = models.CharField(max_length=1000)
+    response_url = models.CharField("response URL", max_length=1000)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -128,11 +132,11 @@ class PeerCommand(TenantModel):
     then the id of the lab's own command row). `context` keeps what the result needs (the profile, the token...).
     """
 
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="commands")
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="commands")
     peer = models.ForeignKey(Peer, on_delete=models.CASCADE, related_name="commands")
     kind = models.CharField(max_length=30)
-    response_url = models.CharField(max_length=1000)
-    evse = models.ForeignKey(Evse, null=True, on_delete=models.SET_NULL, related_name="commands")
+    response_url = models.CharField("response URL", max_length=1000)
+    evse = models.ForeignKey(Evse, verbose_name="EVSE", null=True, on_delete=models.SET_NULL, related_name="commands")
     session = models.ForeignKey(Session, null=True, on_delete=models.SET_NULL, related_name="commands")
     call = models.PositiveBigIntegerField(null=True, blank=True)
     command = models.CharField(max_length=16, blank=True, default="")
@@ -144,6 +148,7 @@ class PeerCommand(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "command"
         ordering: ClassVar = ["id"]
         indexes: ClassVar = [
             models.Index(fields=["deadline"], name="peer_command_open", condition=models.Q(finished_at__isnull=True))

@@ -14,7 +14,7 @@ class Tariff(TenantModel):
     A removed one stays, since sessions under way refer to it; it is not listed any more.
     """
 
-    cpo = models.ForeignKey(Cpo, on_delete=models.CASCADE, related_name="tariffs")
+    cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="tariffs")
     tariff_id = models.CharField(max_length=36)
     content: models.JSONField[Any, Any] = models.JSONField()
     removed_at = models.DateTimeField(null=True, blank=True)

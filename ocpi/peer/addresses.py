@@ -11,7 +11,7 @@ from chargers.addresses import METADATA_NAMES, AddressRefused, judge, numeric, s
 
 LONGEST = 255  # OCPI's URL is a string(255)
 # Of its own, since an event loop waits at its end for the threads of its default one: a resolver may hang for long.
-_resolvers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="ocpi-resolve")
+_resolvers = ThreadPoolExecutor(max_workers=64, thread_name_prefix="ocpi-resolve")
 
 
 def check_peer_url(url: str) -> None:
@@ -20,6 +20,8 @@ def check_peer_url(url: str) -> None:
     A name is judged by its spelling only: what it resolves to is judged when it is called.
     """
     parts = split(url)
+    if not url.isascii():
+        raise AddressRefused("A URL is ASCII: write other characters in percent escapes, host names in IDNA.")
     if parts.scheme not in ("http", "https"):
         raise AddressRefused("The URL must begin with http:// or https://.")
     if settings.OCPI_REQUIRE_HTTPS and parts.scheme != "https":

@@ -22,6 +22,7 @@ LONGEST_HEADER = 400
 HEADER = re.compile(r"Token +(\S+) *", re.IGNORECASE)
 UNKNOWN = "The token is missing, unknown or not valid here."
 MUST_BE_BASE64 = "In this version the token must be Base64 encoded: Authorization: Token <Base64 of the token>."
+MUST_BE_RAW = "In this version the token must be sent as it is, without Base64: Authorization: Token <the token>."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +55,19 @@ def _caller(header: str, cpo_id: int, version: str | None) -> Caller:
     match = HEADER.fullmatch(header) if len(header) <= LONGEST_HEADER else None
     if match is None:
         raise Unauthorized(UNKNOWN)
-    sent = match[1]
-    plain = decoded(sent)
-    binding = BINDINGS.get(version or "")
-    wants_base64 = binding is not None and binding.encodes_tokens
-    wants_raw = binding is not None and not binding.encodes_tokens
-    if plain is not None and not wants_raw and (found := credentials.find(cpo_id, plain)):
-        return Caller(found.cpo, found, found.peer, plain)
-    found = credentials.find(cpo_id, sent)
-    if found is None:
-        # A peer that is set to be lenient may send Base64 where raw is due as well.
-        found = credentials.find(cpo_id, plain) if wants_raw and plain is not None else None
-        if found is None or not setting(found.cpo, "lenient_auth"):
-            raise Unauthorized(UNKNOWN)
-        return Caller(found.cpo, found, found.peer, plain or "")
-    if wants_base64 and not setting(found.cpo, "lenient_auth"):
-        raise Unauthorized(MUST_BE_BASE64)
-    return Caller(found.cpo, found, found.peer, sent)
+    for token, in_base64 in ((decoded(match[1]), True), (match[1], False)):
+        found = None if token is None else credentials.find(cpo_id, token)
+        if token is not None and found is not None:
+            _check_form(found.cpo, version, in_base64)
+            return Caller(found.cpo, found, found.peer, token)
+    raise Unauthorized(UNKNOWN)
+
+
+def _check_form(cpo: Cpo, version: str | None, in_base64: bool) -> None:
+    """Either form will do before a version is known, for one that is not offered, and where the CPO is lenient."""
+    if version not in cpo.offered or BINDINGS[version].encodes_tokens == in_base64 or setting(cpo, "lenient_auth"):
+        return
+    raise Unauthorized(MUST_BE_RAW if in_base64 else MUST_BE_BASE64)
 
 
 def decoded(text: str) -> str | None:

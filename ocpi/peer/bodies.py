@@ -22,15 +22,19 @@ def parsed(request: HttpRequest) -> Any:
     except (ValueError, RecursionError, RawPostDataException) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise Malformed(f"The body is no JSON: {storable(reason)}") from None
-    return _without_null(value, DEEPEST)
+    return cleaned(value)
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
+def cleaned(value: Any) -> Any:
+    """Without null members, which are the same as absent (OCPI contract, 4.5). Raises InvalidField as `parsed`."""
+    return _without_null(value, DEEPEST)
+
+
 def _without_null(value: Any, depth: int) -> Any:
-    """null is the same as absent (OCPI contract, 4.5)."""
     if depth == 0:
         raise InvalidField("body: nested too deeply")
     if isinstance(value, str) and storable(value) != value:

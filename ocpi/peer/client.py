@@ -10,7 +10,7 @@ import ssl
 import time
 import uuid
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -24,6 +24,7 @@ from chargers.addresses import AddressRefused
 from ocpi.models import Cpo, Exchange, Peer
 from ocpi.peer import addresses, routing
 from ocpi.peer.masking import masked
+from ocpi.peer.routing import Party
 from ocpi.peer.versions import binding
 from ocpplab.sealing import unseal
 
@@ -31,6 +32,7 @@ LARGEST = 5 * 1024 * 1024
 REDIRECTS = (307, 308)
 USER_AGENT = "OCPPLAB-Gateway"
 LONGEST_PROBLEM = 300
+NOT_WAITED_FOR = "not waited for: another peer's answer was enough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,12 @@ def to_peer(
     correlation_id: str = "",
     attempt: int = 1,
     seconds: float | None = None,
+    party: Party | None = None,
 ) -> Call:
-    """A call with the peer's Token B, in the form of its version. Raises Unsealable when the token cannot be read."""
+    """A call with the peer's Token B, in the form of its version. Raises Unsealable when the token cannot be read.
+
+    `party` is the one of the peer's that the message concerns, where it concerns one.
+    """
     routed = binding(peer.version).routes and module not in routing.UNROUTED
     return Call(
         method,
@@ -113,8 +119,8 @@ def to_peer(
         body,
         module,
         peer,
-        routing.call_headers(peer.cpo, peer) if routed else {},
-        correlation_id,
+        routing.call_headers(peer.cpo, peer, party) if routed else {},
+        correlation_id or str(uuid.uuid4()),  # what is sent is also what the log of exchanges shows
         attempt,
         settings.OCPI_PEER_SECONDS if seconds is None else seconds,
     )
@@ -123,6 +129,24 @@ def to_peer(
 def send_blocking(call: Call) -> Reply:
     """For threads without an event loop."""
     return asyncio.run(send(call))
+
+
+def send_all_blocking(calls: Sequence[Call], enough: Callable[[Call, Reply], bool]) -> list[Reply]:
+    """All at once, for threads without an event loop; once one reply is enough nobody waits for the others."""
+    return asyncio.run(_send_all(calls, enough))
+
+
+async def _send_all(calls: Sequence[Call], enough: Callable[[Call, Reply], bool]) -> list[Reply]:
+    tasks = {asyncio.create_task(send(call)): call for call in calls}
+    waiting = set(tasks)
+    while waiting:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if any(enough(tasks[task], task.result()) for task in done):
+            break
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    return [Reply(problem=NOT_WAITED_FOR) if task.cancelled() else task.result() for task in tasks]
 
 
 async def send(call: Call) -> Reply:
@@ -155,6 +179,7 @@ async def _follow(call: Call, request_id: str) -> Reply:
     target = urljoin(call.url, target)
     if _origin(target) != _origin(call.url):
         return replace(reply, problem=f"redirected to another origin: {target[:120]}")
+    addresses.check_peer_url(target)
     return await _exchange(call, target, request_id)
 
 

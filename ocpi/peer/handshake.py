@@ -246,7 +246,6 @@ def register(cpo: Cpo, versions_url: str, token_a: str) -> Peer:
     """
     try:
         check_peer_url(versions_url)
-        drop_unfinished(cpo)
         version, endpoints, asking = _agree(cpo, versions_url, token_a)
         peer = Peer.objects.create(cpo=cpo, version=version.number, versions_url=versions_url)
         try:
@@ -258,10 +257,10 @@ def register(cpo: Cpo, versions_url: str, token_a: str) -> Peer:
         raise RegistrationFailed(f"Registration failed: {error}".replace("Your ", "Their ")) from error
 
 
-def drop_unfinished(cpo: Cpo) -> None:
-    """Clears away what a process left that died in the middle of a registration, its token with it."""
+def drop_unfinished() -> None:
+    """For beat: clears away what processes left that died in the middle of a registration, with its live token."""
     before = timezone.now() - UNFINISHED
-    Peer.objects.filter(cpo=cpo, state=PeerState.REGISTERING, created_at__lt=before).delete()
+    Peer.objects.unscoped().filter(state=PeerState.REGISTERING, created_at__lt=before).delete()
 
 
 def _agree(cpo: Cpo, versions_url: str, token_a: str) -> tuple[Binding, list[Json], _Asking]:

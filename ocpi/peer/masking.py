@@ -1,12 +1,15 @@
 """What of an exchange may be kept: never a token (OCPI contract, 14)."""
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
 MASK = "***"
 LONGEST_BODY = 64 * 1024
 SHORTEST_SECRET = 4  # anything shorter would blank out half the text
+# What is no JSON may have been meant as a credentials object: the value after a `token`, up to where it may end.
+WRITTEN_SOMEHOW = re.compile(r"""(?<=token)(["']\s*[:=]\s*["']?|=)[^"'\s,;&{}\[\]]+""", re.IGNORECASE)
 
 
 def masked(text: str, secrets: Iterable[str] = ()) -> str:
@@ -24,6 +27,8 @@ def storable(text: str) -> str:
 
 
 def _may_hold_token(text: str) -> bool:
+    if text.lstrip()[:1] not in ("{", "["):
+        return "token" in text.lower()  # a form, say
     return '"token"' in text or "\\u" in text  # the name may be written in escapes
 
 
@@ -31,7 +36,7 @@ def _masked_members(text: str) -> str:
     try:
         return json.dumps(_without_tokens(json.loads(text)), ensure_ascii=False)
     except (ValueError, RecursionError):
-        return text
+        return WRITTEN_SOMEHOW.sub(rf"\1{MASK}", text)
 
 
 def _without_tokens(value: Any) -> Any:

@@ -97,9 +97,11 @@ def answer_headers(cpo: Cpo, party: Party) -> dict[str, str]:
     return _routed((cpo.country_code, cpo.party_id), party)
 
 
-def call_headers(cpo: Cpo, peer: Peer) -> dict[str, str]:
-    """Of a request of ours to that peer."""
-    return _routed((cpo.country_code, cpo.party_id), speakers(peer)[0])
+def call_headers(cpo: Cpo, peer: Peer, party: Party | None = None) -> dict[str, str]:
+    """Of a request of ours to that peer: to the party that it concerns, to its first one otherwise."""
+    parties = speakers(peer)
+    wanted = (party[0].upper(), party[1].upper()) if party else None
+    return _routed((cpo.country_code, cpo.party_id), wanted if wanted in parties else parties[0])
 
 
 def _routed(sender: Party, receiver: Party) -> dict[str, str]:

@@ -50,7 +50,7 @@ class String:
             yield f"{path}: must match {self.pattern}"
 
     def project(self, value: Any) -> Any:
-        return str(value)[: self.maximum]
+        return CONTROL.sub(" ", str(value))[: self.maximum]
 
     def schema(self) -> dict[str, Any]:
         described: dict[str, Any] = {"type": "string", "maxLength": self.maximum}
@@ -95,11 +95,15 @@ class DateTime:
 
 @dataclass(frozen=True)
 class Number:
-    """A JSON number with at most four decimals."""
+    """A JSON number with at most four decimals; `decimals`: how many a peer may send, where the standard says so."""
+
+    decimals: int | None = None
 
     def check(self, value: Any, path: str) -> Iterator[str]:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             yield f"{path}: must be a number"
+        elif self.decimals is not None and round(value, self.decimals) != value:
+            yield f"{path}: must have {self.decimals} decimal at most"
 
     def project(self, value: Any) -> Any:
         rounded = round(float(value), DECIMALS)
@@ -224,17 +228,20 @@ class Shape:
             yield from member.check(value.get(name), f"{path}.{name}" if path else name)
 
     def project(self, value: Any) -> Any:
-        """Raises Unfit when a required member cannot be said."""
+        """Without empty lists. Raises Unfit when a required member cannot be said."""
         kept: dict[str, Any] = {}
         for name, member in self.members.items():
             given = value.get(name)
             if given is None:
                 continue
             try:
-                kept[name] = member.project(given)
+                said = member.project(given)
             except Unfit:
                 if member.is_required:
                     raise
+                continue
+            if said != []:
+                kept[name] = said
         return kept
 
     def schema(self) -> dict[str, Any]:

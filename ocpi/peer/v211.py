@@ -19,6 +19,7 @@ LOCATION_TYPES = {
 }
 NO_POSTAL_CODE = "-"  # 2.1.1 demands one, also where there is none
 POWER_TYPES = {"AC_2_PHASE": "AC_1_PHASE", "AC_2_PHASE_SPLIT": "AC_1_PHASE"}
+FREE = {"price_components": [{"type": "FLAT", "price": 0, "step_size": 1}]}  # nothing that 2.1.1 can say costs a thing
 RESULTS = {"ACCEPTED", "NOT_SUPPORTED", "TIMEOUT", "UNKNOWN_SESSION"}
 
 
@@ -93,8 +94,9 @@ class Version211(Version221):
         }
 
     def prices(self, tariff: Object) -> Object:
-        """Without elements for reservations, which 2.1.1 does not know; such a price would count for charging."""
-        elements = [one for one in tariff["elements"] if "reservation" not in (one.get("restrictions") or {})]
+        """Without elements whose restrictions 2.1.1 does not know: their prices would count for all charging."""
+        known = v211.RESTRICTIONS.members.keys()
+        elements = [one for one in tariff["elements"] if (one.get("restrictions") or {}).keys() <= known] or [FREE]
         mix = tariff.get("energy_mix")
         return {**tariff, "elements": elements, **({"energy_mix": impacts_by_source(mix)} if mix else {})}
 

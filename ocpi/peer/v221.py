@@ -31,6 +31,8 @@ class Version221:
     }
     shapes: Any = v221  # the module of its shapes
     token_types: tuple[str, ...] = words.TOKEN_TYPES_221
+    # Whom a bay is for, where this version lacks the word: the nearest that it has.
+    nearest_restriction: Mapping[str, str] = {"EMPLOYEES": "CUSTOMERS"}
 
     # --- what we send -----------------------------------------------------------------------------------------------
 
@@ -117,13 +119,18 @@ class Version221:
 
     def said(self, shape: Shape, value: Mapping[str, Any]) -> Object:
         shown: Object = shape.project(value)
-        return {name: one for name, one in shown.items() if one != []}
+        return shown
 
     def place(self, location: Object) -> Object:
         return {**location, "evses": [self.outlet(one) for one in location.get("evses", [])]}
 
     def outlet(self, evse: Object) -> Object:
-        return {**evse, "connectors": [self.plug(one) for one in evse["connectors"]]}
+        restrictions = [self.nearest_restriction.get(one, one) for one in evse.get("parking_restrictions", ())]
+        return {
+            **evse,
+            "connectors": [self.plug(one) for one in evse["connectors"]],
+            "parking_restrictions": list(dict.fromkeys(restrictions)),
+        }
 
     def plug(self, connector: Object) -> Object:
         """NACS has a word of its own only since 2.3.0."""

@@ -15,6 +15,7 @@ class Version230(Version221):
     number = "2.3.0"
     shapes = v230
     token_types = words.TOKEN_TYPES_230
+    nearest_restriction: Mapping[str, str] = {}
 
     def plug(self, connector: Object) -> Object:
         standard = connector["standard"]

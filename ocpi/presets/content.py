@@ -9,7 +9,7 @@ from typing import Any
 from catalog.shapes import Problem, all_of, distinct, list_of, one_of, record, text, yes_or_no
 from catalog.vocabulary import ConnectorType, OcppVersion
 from ocpi.models import EvseStatus
-from ocpi.tariffs.shapes import CLOCK, TARIFF, decimal, whole
+from ocpi.tariffs.shapes import CLOCK, DISPLAY_TEXT, ENERGY_MIX, TARIFF, URL, whole
 from ocpi.vocabulary import CAPABILITIES, FACILITIES, PARKING_RESTRICTIONS, PARKING_TYPES, VERSIONS
 
 FOLDER = Path(__file__).parent / "data"
@@ -28,16 +28,14 @@ class InvalidPresets(Exception):
 
 HOURS = record({"weekday": whole(1, 7), "period_begin": text(5, CLOCK), "period_end": text(5, CLOCK)})
 OPENING_TIMES = record({"twentyfourseven": yes_or_no}, {"regular_hours": list_of(HOURS, 1, 14)})
-ENERGY_SOURCE = record({"source": text(20), "percentage": decimal(0, 100)})
-ENERGY_MIX = record(
-    {"is_green_energy": yes_or_no},
-    {"energy_sources": list_of(ENERGY_SOURCE, 1, 9), "supplier_name": text(64), "energy_product_name": text(64)},
-)
+OPERATOR = record({"name": text(100)}, {"website": text(255, URL)})
 SITE_ATTRIBUTES = record(
     {"parking_type": one_of(PARKING_TYPES), "opening_times": OPENING_TIMES},
     {
         "charging_when_closed": yes_or_no,
         "facilities": list_of(one_of(FACILITIES), 1, 20),
+        "operator": OPERATOR,
+        "directions": list_of(DISPLAY_TEXT, 1, 5),
         "energy_mix": ENERGY_MIX,
         "publish_allowed_to": list_of(record({"group_id": text(36)}), 1, 10),
     },

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -12,6 +13,7 @@ from django.utils import timezone
 from ocpi.models import Cdr, Peer, PeerState, Push, PushState, Session
 from ocpi.peer import client
 from ocpi.peer.client import Call, Reply
+from ocpi.peer.masking import storable
 from ocpi.pushing import rendering
 from ocpplab.sealing import Unsealable
 from tenants.scoping import scope
@@ -75,6 +77,7 @@ def _claim_one(push: Push) -> Attempt | None:
             module=request.module,
             correlation_id=row.correlation_id,
             attempt=row.attempts,
+            party=request.party,
         )
     except (rendering.Nothing, Unsealable) as reason:
         _finish(row, PushState.GIVEN_UP, str(reason))
@@ -161,10 +164,16 @@ def _try_again(row: Push, reply: Reply) -> None:
     Push.objects.filter(pk=row.pk).update(claimed_until=None, due_at=due_at, problem=storable_problem(reply.problem))
 
 
-def _asked_to_wait(reply: Reply) -> int:
-    """Retry-After in seconds; its form with a date is not heeded."""
+def _asked_to_wait(reply: Reply) -> float:
+    """Retry-After in seconds, however it is told; 0 where it is not."""
     text = reply.headers.get("retry-after", "").strip()
-    return min(int(text), LONGEST_WAIT) if text.isascii() and text.isdigit() else 0
+    if text.isascii() and text.isdigit():
+        return min(int(text), LONGEST_WAIT)
+    try:
+        until = parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return 0
+    return min(max(until - timezone.now().timestamp(), 0), LONGEST_WAIT)
 
 
 def _put_instead(row: Push, reply: Reply) -> None:
@@ -185,7 +194,8 @@ def _finish(row: Push, state: PushState, problem: str = "") -> None:
 
 
 def storable_problem(problem: str) -> str:
-    return problem.replace("\0", "")[:LONGEST_PROBLEM]
+    """A peer's own words are in it, and a database takes not every character that JSON can hold."""
+    return storable(problem)[:LONGEST_PROBLEM]
 
 
 # --- the peer ---------------------------------------------------------------------------------------------------------

@@ -1,10 +1,14 @@
 """A row of the outbox as a request: the newest state of its object, in the words of the peer's version."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ocpi.models import Cdr, Evse, Peer, Push, Session, Tariff
+from django.db.models import QuerySet
+
+from ocpi.models import Cdr, Evse, Peer, PeerCommand, Push, Session, Tariff
 from ocpi.peer import reading
+from ocpi.peer.routing import Party
 from ocpi.peer.times import written
 from ocpi.peer.versions import Binding, binding
 from ocpi.pushing.outbox import RECEIVER
@@ -12,10 +16,13 @@ from ocpi.pushing.outbox import RECEIVER
 
 @dataclass(frozen=True, slots=True)
 class Request:
+    """`party`: whom of the peer it concerns, None where that is all of them."""
+
     method: str
     url: str
     body: Any
     module: str
+    party: Party | None
 
 
 class Nothing(Exception):
@@ -38,14 +45,32 @@ def request(push: Push) -> Request:
     """Call it inside a transaction: what it gives of a session counts as given from then on. Raises Nothing."""
     kind, _, pk = push.subject.partition(":")
     module = MODULES[kind]
+    party = _concerned(kind, int(pk))
     if push.url:
-        return Request(push.method, push.url, push.body, module)
+        return Request(push.method, push.url, push.body, module, party)
     base = push.peer.endpoint(module, RECEIVER)
     if base is None:
         raise Nothing(f"the peer receives no {module}")
     words = binding(push.peer.version)
     method, path, body = BUILDERS[kind](push, words, int(pk))
-    return Request(method, base + path, body, module)
+    return Request(method, base + path, body, module, party)
+
+
+def _concerned(kind: str, pk: int) -> Party | None:
+    """A platform may speak for several parties: a driver's is the one whose token it is, a command's the one that
+    gave it (OCPI 2.2.1, "Message Routing")."""
+    if kind == "command":
+        context = PeerCommand.objects.filter(pk=pk).values_list("context", flat=True).first() or {}
+        given = context.get("party")
+        return (given[0], given[1]) if given else None
+    rows: Mapping[str, QuerySet[Any]] = {
+        "session": Session.objects.filter(pk=pk).values_list("cdr_token", flat=True),
+        "profile": Session.objects.filter(pk=pk).values_list("cdr_token", flat=True),
+        "reservation": Session.objects.filter(reservation=pk).values_list("cdr_token", flat=True),
+        "cdr": Cdr.objects.filter(pk=pk).values_list("content__cdr_token", flat=True),
+    }
+    token = rows[kind].first() if kind in rows else None
+    return (token["country_code"], token["party_id"]) if token else None
 
 
 Built = tuple[str, str, Any]

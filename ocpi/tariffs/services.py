@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 
 from ocpi.models import Cpo, Evse, Tariff
 from ocpi.moments import now_ms
+from ocpi.peer.types import Shape, Type
+from ocpi.peer.vocabulary.v221 import TARIFF
 from ocpi.pushing import outbox
 from ocpi.tariffs.shapes import WHOLE_TARIFF
 from ocpplab.api.errors import Conflict, Invalid, InvalidRequest, NotFound
@@ -31,8 +33,8 @@ def find_tariff(cpo: Cpo, tariff_id: str) -> Tariff:
 
 
 def checked(content: Any) -> dict[str, Any]:
-    """The content, of 2.2.1's shape and without nulls; raises Invalid (422) naming every field that is wrong."""
-    plain = without_nulls(content)
+    """Of 2.2.1's shape, without nulls and unknown members; raises Invalid (422) naming every field that is wrong."""
+    plain = only_known(TARIFF, without_nulls(content))
     problems = list(WHOLE_TARIFF(plain, ""))
     if problems:
         raise Invalid(*((("body", *_loc(one.path)), one.message, "value_error") for one in problems))
@@ -44,6 +46,19 @@ def without_nulls(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: without_nulls(item) for name, item in value.items() if item is not None}
     return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def only_known(of: Type, value: Any) -> Any:
+    """Unknown fields of a request are ignored (gateway contract, 1.3), at every depth."""
+    if not isinstance(of, Shape) or not isinstance(value, Mapping):
+        return value
+    return {
+        name: [only_known(of.members[name].type, one) for one in item]
+        if isinstance(item, list)
+        else only_known(of.members[name].type, item)
+        for name, item in value.items()
+        if name in of.members
+    }
 
 
 def _loc(path: str) -> tuple[str | int, ...]:
@@ -69,7 +84,7 @@ def create_tariff(cpo: Cpo, content: Mapping[str, Any], tariff_id: str | None = 
 
 @transaction.atomic
 def change_tariff(row: Tariff, content: Mapping[str, Any]) -> Tariff:
-    """Replaces it. Sessions that run keep what was valid when they began."""
+    """`content` is the whole of it from now on. Sessions that run keep what was valid when they began."""
     row.content, row.last_updated = content, now_ms()
     row.save(update_fields=["content", "last_updated"])
     outbox.tariff_changed(row)

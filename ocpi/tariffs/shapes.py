@@ -8,7 +8,14 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from catalog.shapes import Problem, Rule, all_of, inside, list_of, one_of, record, text, yes_or_no
-from ocpi.vocabulary import DIMENSIONS, RESERVATIONS, TARIFF_TYPES, WEEKDAYS
+from ocpi.vocabulary import (
+    DIMENSIONS,
+    ENERGY_SOURCES,
+    ENVIRONMENTAL_IMPACTS,
+    RESERVATIONS,
+    TARIFF_TYPES,
+    WEEKDAYS,
+)
 
 CLOCK = re.compile(r"([0-1][0-9]|2[0-3]):[0-5][0-9]")
 LANGUAGE = re.compile(r"[a-z]{2}")
@@ -93,12 +100,13 @@ RESTRICTIONS = all_of(
 ELEMENT = record({"price_components": list_of(PRICE_COMPONENT, 1, 20)}, {"restrictions": RESTRICTIONS})
 PRICE_LIMIT = record({"excl_vat": PRICE}, {"incl_vat": PRICE})
 DISPLAY_TEXT = record({"language": text(2, LANGUAGE), "text": text(512)})
+ENERGY_SOURCE = record({"source": one_of(ENERGY_SOURCES), "percentage": decimal(0, 100)})
+ENVIRONMENTAL_IMPACT = record({"category": one_of(ENVIRONMENTAL_IMPACTS), "amount": decimal(0, LARGEST)})
 ENERGY_MIX = record(
-    {},
+    {"is_green_energy": yes_or_no},
     {
-        "is_green_energy": yes_or_no,
-        "energy_sources": list_of(record({"source": text(20), "percentage": decimal(0, 100)}), 1, 9),
-        "environ_impact": list_of(record({"category": text(20), "amount": decimal(0, LARGEST)}), 1, 5),
+        "energy_sources": list_of(ENERGY_SOURCE, 1, len(ENERGY_SOURCES)),
+        "environ_impact": list_of(ENVIRONMENTAL_IMPACT, 1, len(ENVIRONMENTAL_IMPACTS)),
         "supplier_name": text(64),
         "energy_product_name": text(64),
     },

@@ -84,7 +84,7 @@ def _items(name: str, errors: Iterable[Any]) -> Iterable[tuple[tuple[str, str], 
 
 
 def _parameter(name: str, one: django_filters.Filter) -> dict[str, Any]:
-    words = str(one.extra.get("help_text") or "")
+    words = str(one.extra.get("help_text") or f"Only those of this {name.replace('_', ' ')}.")
     if isinstance(one, StableOrdering):
         choices = [value for value, _ in one.extra["choices"]]
         schema = {"type": "array", "items": {"type": "string", "enum": choices}}

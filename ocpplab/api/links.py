@@ -47,7 +47,7 @@ SOURCES = (
         "create_cpo_tariff",
         "201",
         {"cpo_id": f"{PATH}cpo_id", "tariff_id": ID},
-        ("get_cpo_tariff", "replace_cpo_tariff", "delete_cpo_tariff"),
+        ("get_cpo_tariff", "update_cpo_tariff", "delete_cpo_tariff"),
     ),
     Source("create_location", "201", {"location_id": ID}, OF_LOCATION),
     Source("list_locations", "200", {"location_id": FIRST}, ("get_location",)),

@@ -1,5 +1,6 @@
 """The two list envelopes of the contract (gateway contract, section 1.2)."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,16 +11,17 @@ from rest_framework.response import Response
 
 from ocpplab.api.errors import Invalid
 
+DIGITS = re.compile(r"-?[0-9]{1,100}")  # int() takes blanks, underscores and every script's digits, too
+
 
 def whole_number(request: Request, name: str, *, default: int, least: int, most: int | None = None) -> int:
     """A query parameter as an integer within bounds; raises Invalid (422, `loc` query) otherwise."""
     text = request.query_params.get(name)
     if text is None:
         return default
-    try:
-        value = int(text)
-    except ValueError:
-        raise Invalid((("query", name), "A whole number is needed.", "int_parsing")) from None
+    if not DIGITS.fullmatch(text):
+        raise Invalid((("query", name), "A whole number is needed.", "int_parsing"))
+    value = int(text)
     if value < least:
         raise Invalid((("query", name), f"Must be at least {least}.", "greater_than_equal"))
     if most is not None and value > most:

@@ -21,6 +21,12 @@ MEANINGS = {
     "500": "Internal error",
     "503": "The simulator, the database or the broker did not answer in time: repeat in a moment",
 }
+SUCCESSES = {
+    "200": "Done, or found",
+    "201": "Created",
+    "202": "Taken: what becomes of it shows later",
+    "204": "Done",
+}
 PATH_WORDS = {
     "brand_slug": "A brand of the catalog.",
     "model_slug": "A model of that brand.",
@@ -51,7 +57,10 @@ FAMILIES = {"ocpp": "ocpp_", "commands": ""}
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a table-driven view says of itself; `responses` maps a status to a serializer (or to None: no body)."""
+    """What a table-driven view says of itself; `responses` maps a status to a serializer (or to None: no body).
+
+    `takes_query`: the query may say what else the body does, and then there need be no body.
+    """
 
     id: str
     tag: str
@@ -62,6 +71,7 @@ class Operation:
     parameters: Sequence[OpenApiParameter] = ()
     examples: Sequence[OpenApiExample] = ()
     error_codes: Sequence[str] = field(default=())
+    takes_query: bool = False
 
 
 class GatewaySchema(AutoSchema):
@@ -124,11 +134,19 @@ class GatewaySchema(AutoSchema):
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for code, body in bodies.items():
+            body["description"] = body.get("description") or SUCCESSES.get(code) or MEANINGS[code]
         for code in self.error_codes():
             bodies.setdefault(code, _error_answer(code))
         if self.condition == "retrieve":
             bodies["304"] = {"description": "As it was: the `If-None-Match` still holds"}
         return bodies
+
+    def _get_request_body(self, direction: Literal["request", "response"] = "request") -> Any:
+        body: Any = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
+        if body and self.operation and self.operation.takes_query:
+            body.pop("required", None)
+        return body
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
         return [

@@ -120,8 +120,8 @@ def parameters(operation: Json) -> Iterator[str]:
         if len(shown) > LONGEST_KIND:
             words = f"{words.rstrip('.')}: {shown.removeprefix('list of ')}"
             shown = "list of words" if shown.startswith("list of ") else "word"
-        if one.get("required") and one["in"] != "path":
-            words = f"required; {words}"
+        need = "required" if one.get("required") and one["in"] != "path" else ""
+        words = "; ".join(filter(None, (need, words.rstrip("."), bounds(one["schema"]))))
         yield f"| `{one['name']}` | {one['in']} | {shown} | {cell(words)} |"
     yield ""
 
@@ -176,14 +176,18 @@ def fields(schema: Json) -> Iterator[str]:
 def bounds(schema: Mapping[str, Any]) -> str:
     """The limits that a schema states, in words."""
     said = []
-    if "minimum" in schema or "maximum" in schema:
-        said.append(f"{schema.get('minimum', '…')} to {schema.get('maximum', '…')}")
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if least is not None and most is not None:
+        said.append(f"{least} to {most}")
+    elif least is not None or most is not None:
+        said.append(f"at least {least}" if most is None else f"at most {most}")
     if "maxLength" in schema:
         said.append(f"at most {schema['maxLength']} characters")
     if "maxItems" in schema:
         said.append(f"at most {schema['maxItems']}")
     if "default" in schema:
-        said.append(f"default `{json.dumps(schema['default'])}`")
+        default = schema["default"]
+        said.append(f"default `{default if isinstance(default, str) else json.dumps(default)}`")
     return ", ".join(said)
 
 

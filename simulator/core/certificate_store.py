@@ -5,20 +5,19 @@ A version subclasses `Certificates` and words its messages; `use` is 2.0.1's nam
 
 from abc import abstractmethod
 from collections.abc import Collection
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple
 
 from cryptography.x509 import Certificate
 
 from simulator.core import certificates
-from simulator.core.block import Block
 from simulator.core.calls import Call
 from simulator.core.credentials import TLS_BASIC, TLS_CERTIFICATE
+from simulator.core.machine import Block, Machine
 from simulator.core.security import SecurityProfiles
-from simulator.core.station import Station
+from simulator.core.security_events import SecurityEvents
 
-S = TypeVar("S", bound=Station)
 SECTION = "certificates"
-CSMS_ROOT = "CSMSRootCertificate"
+CSMS_ROOT, MANUFACTURER_ROOT = "CSMSRootCertificate", "ManufacturerRootCertificate"
 MOST_KEPT = 20
 RENEW_BEFORE_S = 30 * 24 * 3600.0
 LOOK_AGAIN_S = 24 * 3600.0
@@ -31,12 +30,13 @@ class Root(NamedTuple):
     installed_by_csms: bool
 
 
-class Certificates(Block[S]):
+class Certificates(Block):
     """`requested` is the open signing request: {csr, key (sealed), public_key, sends}, empty when there is none."""
 
+    actions: ClassVar = ("CertificateSigned", "InstallCertificate", "DeleteCertificate", "GetInstalledCertificateIds")
     own_certificate_event: ClassVar[str]
 
-    def __init__(self, station: S) -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         saved = station.store.get(SECTION, {})
         self.installed: list[dict[str, str]] = list(saved.get("installed", []))
@@ -52,12 +52,8 @@ class Certificates(Block[S]):
             self.station.store.put(SECTION, record)
 
     @property
-    @abstractmethod
-    def security(self) -> SecurityProfiles[S]: ...
-
-    @abstractmethod
-    def happened(self, kind: str, info: str = "") -> None:
-        """Notes a security event."""
+    def security(self) -> SecurityProfiles:
+        return self.station.block(SecurityProfiles)
 
     @abstractmethod
     def request_payload(self, csr: str) -> dict[str, Any]:
@@ -175,7 +171,7 @@ class Certificates(Block[S]):
         """Takes the certificate that a CSMS has had signed; why not, or ""."""
         problem = self._problem_of(chain)
         if problem:
-            self.happened(self.own_certificate_event, problem)
+            self.station.block(SecurityEvents).happened(self.own_certificate_event, problem)
             return problem
         requested = self._is_for_request(certificates.read(chain)[0])
         key = self.requested["key"] if requested else self.security.set.key

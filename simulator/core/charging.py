@@ -1,26 +1,26 @@
-"""Charging at an outlet, in the words both OCPP versions share: tokens, cables, faults and a user's commands.
+"""Charging at an outlet, in the words both OCPP versions share: tokens, cables, energy and faults.
 
 A version subclasses `Charging` and words it: which messages go out, when a transaction starts and ends.
 """
 
 from abc import abstractmethod
-from typing import Any, TypeVar
+from typing import Any
 
-from simulator.core import causes, timestamps
+from simulator.core import causes
 from simulator.core.authorization import Rules, TokenInfo, TokenStore
 from simulator.core.calls import AUTHORIZE, NOTIFY
 from simulator.core.errors import CommandRefused
-from simulator.core.lab import Lab
+from simulator.core.fault_injection import FaultInjection
+from simulator.core.machine import Machine
+from simulator.core.network_faults import NetworkFaults
 from simulator.core.physical.connector import Connector, Grant
 from simulator.core.pictures import connector_picture
-from simulator.core.station import Station
 
-S = TypeVar("S", bound=Station)
 OTHER_TOKEN = "Another token's transaction runs here, and this one is not of its group: it is ignored."  # noqa: S105
 
 
-class Charging(Lab[S]):
-    def __init__(self, station: S) -> None:
+class Charging(FaultInjection):
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         self.tokens = TokenStore(station.store.get("local_list", {}), station.store.get("token_cache", {}))
         self._saved_list, self._saved_cache = self.tokens.entries, self.tokens.cache_edition
@@ -53,6 +53,10 @@ class Charging(Lab[S]):
 
     @abstractmethod
     def rules(self) -> Rules: ...
+
+    @abstractmethod
+    def anybody(self) -> dict[str, Any] | None:
+        """As whom a driver counts where authorization is disabled (contract 4.1); None where it is not."""
 
     @abstractmethod
     def connection_timeout(self) -> float: ...
@@ -110,9 +114,12 @@ class Charging(Lab[S]):
 
         `extra` goes into the context that `grant` reads: token_type, remote_start_id.
         """
-        rules = self.rules()
-        decision = self.tokens.decide(token, rules, online=self.station.online, wall=self.station.clock)
         context = {"connector": connector.number, "token": token, "purpose": purpose} | (extra or {})
+        anybody = self.anybody()
+        if anybody is not None:
+            self.granted(context | anybody)
+            return
+        decision = self.tokens.decide(token, self.rules(), online=self.station.online, wall=self.station.clock)
         if decision == "ask":
             self.send_authorize(token, context, priority)
         elif decision == "accept":
@@ -138,7 +145,7 @@ class Charging(Lab[S]):
         """No answer to an Authorize counts as offline, an error as a no (contract 1.4)."""
         token, commands = context["token"], self.station.commands
         if context["purpose"] == "stop":
-            commands.note(commands.cause, OTHER_TOKEN)
+            self.station.note(OTHER_TOKEN)
         elif context["purpose"] == "check":
             commands.finish(commands.cause, "failed", "The CSMS did not answer Authorize.", self.station.now)
         elif offline and self.tokens.decide(token, self.rules(), online=False, wall=self.station.clock) == "accept":
@@ -147,6 +154,7 @@ class Charging(Lab[S]):
             self.refused(context, f"The CSMS gave no usable answer to Authorize for {token}.")
 
     def stop_by_group(self, connector: Connector, token: str) -> None:
+        """Another token than the one that charges is shown: it stops the transaction if it is of the same group."""
         running, rules = connector.running, self.rules()
         assert running is not None
         known = self.tokens.known(token, rules)
@@ -155,7 +163,7 @@ class Charging(Lab[S]):
         elif self.station.online:
             self.send_authorize(token, {"connector": connector.number, "token": token, "purpose": "stop"}, AUTHORIZE)
         else:
-            self._note(OTHER_TOKEN)
+            self.station.note(OTHER_TOKEN)
 
     def _group_told(self, context: dict[str, Any], info: TokenInfo) -> None:
         """The group of a token that was shown while another's transaction runs (contract 4.3)."""
@@ -163,7 +171,7 @@ class Charging(Lab[S]):
         running = connector.running if connector is not None else None
         group = self._parent_of(running.id_tag) if running is not None else ""
         if connector is None or info.status != "Accepted" or not group or info.parent.casefold() != group.casefold():
-            self._note(OTHER_TOKEN)
+            self.station.note(OTHER_TOKEN)
         else:
             self.end(connector, causes.LOCAL, context["token"])
             self.report_status(connector)
@@ -178,7 +186,7 @@ class Charging(Lab[S]):
         if connector is None or not self.may_grant(connector):
             self.refused(context, "The connector is no longer free.")
             return
-        if reason := self.kept_from(connector, context["token"], self._parent_of(context["token"], info)):
+        if reason := self.kept_from(connector, context["token"], self._group_of(context, info)):
             self.refused(context, reason)
             return
         self.grant(connector, context, info)
@@ -195,13 +203,13 @@ class Charging(Lab[S]):
         known = info or self.tokens.known(token, self.rules())
         return known.parent if known else ""
 
+    def _group_of(self, context: dict[str, Any], info: TokenInfo | None) -> str:
+        """What is known of the token, or else what a remote start said of it."""
+        return self._parent_of(context["token"], info) or context.get("group", "")
+
     def turned_away(self, connector: Connector, token: str, *, may_ask: bool) -> str:
         """Why a stranger is turned away before anything happens; one whose group only the CSMS knows may ask it."""
         return self.kept_from(connector, token, self._parent_of(token) or (None if may_ask else ""))
-
-    def _heed_reservation(self, connector: Connector, token: str, *, may_ask: bool) -> None:
-        if reason := self.turned_away(connector, token, may_ask=may_ask):
-            raise CommandRefused(reason)
 
     def grant(self, connector: Connector, context: dict[str, Any], info: TokenInfo | None = None) -> None:
         """The outlet may be used by this token; without a cable it waits for one, for a time."""
@@ -209,7 +217,7 @@ class Charging(Lab[S]):
             token=context["token"],
             source=context["purpose"],
             token_type=context.get("token_type", ""),
-            parent=self._parent_of(context["token"], info),
+            parent=self._group_of(context, info),
             remote_start_id=context.get("remote_start_id"),
             at=self.station.clock,
         )
@@ -265,16 +273,21 @@ class Charging(Lab[S]):
         running = connector.running
         if running is None or not running.invalid or not running.energy_offered:
             return
-        if connector.session_wh() >= self.energy_on_invalid_id():
+        running.allowed_wh = self.energy_on_invalid_id()
+        if connector.session_wh() >= running.allowed_wh - 0.01:
             running.energy_offered = False
             connector.open_contactor()
 
     # --- flows of a user's command ----------------------------------------------------------------------------------
 
     def flow_begins(self, connector: Connector) -> None:
+        """The command at hand lasts until the outlet's start has happened or cannot."""
         command_id = self.station.commands.cause
         self.flow_commands[connector.number] = command_id
         self.station.commands.hold(command_id)
+
+    def is_starting(self, connector: Connector) -> bool:
+        return self.station.commands.is_pending(self.flow_commands.get(connector.number, ""))
 
     def flow_over(self, number: int, state: str, reason: str = "") -> None:
         """The start that a command asked for has happened (accepted) or cannot."""
@@ -287,6 +300,11 @@ class Charging(Lab[S]):
         else:
             self.plans.pop(number, None)
             self.station.commands.finish(command_id, state, reason, self.station.now)
+
+    def flow_awaits_energy(self, connector: Connector) -> None:
+        """The command at hand lasts until the outlet's energy flows."""
+        self.flow_awaited[connector.number] = self.station.commands.cause
+        self.station.commands.hold(self.station.commands.cause)
 
     def apply_plan(self, connector: Connector) -> None:
         """Duration and energy that a start-session asked for, now that its transaction runs."""
@@ -302,9 +320,9 @@ class Charging(Lab[S]):
     def session_end_due(self, number: str) -> None:
         connector = self.station.connector(int(number))
         if connector is not None and connector.running is not None:
-            self._close_session(connector, causes.TIME_LIMIT)
+            self.close_session(connector, causes.TIME_LIMIT)
 
-    def _close_session(self, connector: Connector, cause: str, token: str = "") -> None:
+    def close_session(self, connector: Connector, cause: str, token: str = "") -> None:
         self.end(connector, cause, token)
         self.report_status(connector)
         self.pull_cable(connector)
@@ -336,8 +354,13 @@ class Charging(Lab[S]):
         if running is None:
             return
         if running.target_wh is not None and connector.session_wh() >= running.target_wh - 0.01:
-            self._close_session(connector, causes.ENERGY_LIMIT)
-        elif connector.ev_connected and connector.offers and running.authorized and not self.station.wire.dark:
+            self.close_session(connector, causes.ENERGY_LIMIT)
+        elif (
+            connector.ev_connected
+            and connector.offers
+            and running.authorized
+            and not self.station.block(NetworkFaults).dark
+        ):
             connector.close_contactor_soon(self.station.now)
 
     def save(self) -> None:
@@ -348,9 +371,10 @@ class Charging(Lab[S]):
             self._saved_cache = self.tokens.cache_edition
             self.station.store.put("token_cache", dict(self.tokens.cache))
 
-    # --- a user's commands ------------------------------------------------------------------------------------------
+    # --- outlets and their cables -----------------------------------------------------------------------------------
 
     def asked(self, params: dict[str, Any]) -> Connector:
+        """The outlet that a user's command means. Raises CommandRefused where there is none."""
         number = self.number_of(params)
         connector = self.station.connector(number)
         if connector is None:
@@ -369,19 +393,6 @@ class Charging(Lab[S]):
         self.report_status(connector)
         return True
 
-    def do_plug_connector(self, params: dict[str, Any]) -> None:
-        if not self.plug_in(self.asked(params)):
-            self._note("A cable was plugged in already.")
-
-    def do_unplug_connector(self, params: dict[str, Any]) -> None:
-        connector = self.asked(params)
-        if not connector.plugged:
-            self._note("No cable was plugged in.")
-            return
-        if not self.pull_cable(connector):
-            goes_on = "The transaction goes on; t" if connector.running is not None else "T"
-            self._note(f"{goes_on}he station keeps its end of the cable locked.")
-
     def pull_cable(self, connector: Connector) -> bool:
         """The car's end comes out, then the station's; False if the station keeps its end locked."""
         if connector.running is not None:
@@ -394,151 +405,7 @@ class Charging(Lab[S]):
         connector.unplug()
         return True
 
-    def do_unlock_connector(self, params: dict[str, Any]) -> None:
-        connector = self.asked(params)
-        if connector.outlet.format != "socket":
-            raise CommandRefused("A fixed cable has no lock to release.")
-        if any(fault.code == "ConnectorLockFailure" for fault in connector.faults):
-            raise CommandRefused("The lock is faulty: clear ConnectorLockFailure first.")
-        if connector.running is not None:
-            self.end(connector, causes.UNLOCK)
-        connector.cable_held_for = ""
-        self._note("The lock is released.")
-
-    def do_start_transaction(self, params: dict[str, Any]) -> None:
-        connector = self._free(params)
-        self._heed_reservation(connector, params["id_tag"], may_ask=False)
-        self.flow_begins(connector)
-        self.plug_in(connector)
-        self.grant(connector, {"token": params["id_tag"], "purpose": "local", "connector": connector.number})
-
-    def do_start_session(self, params: dict[str, Any]) -> None:
-        connector = self._free(params)
-        if any(fault.code == "ReaderFailure" for fault in connector.faults):
-            raise CommandRefused("The card reader is faulty: clear ReaderFailure, or start remotely.")
-        self._heed_reservation(connector, params["id_tag"], may_ask=self.station.online)
-        self.flow_begins(connector)
-        self.plans[connector.number] = _plan(params)
-        self.plug_in(connector)
-        self.present(connector, params["id_tag"], "local")
-
-    def _free(self, params: dict[str, Any]) -> Connector:
-        connector = self.asked(params)
-        if connector.running is not None and connector.running.authorized:
-            raise CommandRefused(f"A transaction runs on connector {connector.number} already.")
-        if self.station.commands.is_pending(self.flow_commands.get(connector.number, "")):
-            raise CommandRefused(f"Another start is under way on connector {connector.number}.")
-        if not connector.operative or connector.blocking_fault is not None:
-            raise CommandRefused(f"Connector {connector.number} is not available: it is faulted or inoperative.")
-        if self.station.rebooting:
-            raise CommandRefused("The station is rebooting.")
-        if not self.may_grant(connector):
-            raise CommandRefused(f"Connector {connector.number} is still taken: unplug it first.")
-        return connector
-
-    def do_stop_transaction(self, params: dict[str, Any]) -> None:
-        connector = self._running(params.get("transaction_id"))
-        assert connector.running is not None
-        self.end(connector, causes.LOCAL, connector.running.id_tag)
-
-    def _running(self, transaction_id: Any) -> Connector:
-        """The outlet of the named transaction; without a name, of the one started last."""
-        running = [one for one in self.station.connectors if one.running is not None and one.running.authorized]
-        if transaction_id is not None:
-            running = [one for one in running if one.running and one.running.transaction_id == str(transaction_id)]
-        if not running:
-            raise CommandRefused(
-                "No transaction runs." if transaction_id is None else f"No transaction {transaction_id} runs."
-            )
-        return max(running, key=lambda one: one.running.at if one.running else 0.0)
-
-    def do_stop_session(self, params: dict[str, Any]) -> None:
-        connector = self.asked(params) if params.get("connector_id") or params.get("evse_id") else self._running(None)
-        if connector.running is None:
-            raise CommandRefused(f"No transaction runs on connector {connector.number}.")
-        self._close_session(connector, causes.LOCAL, connector.running.id_tag)
-
-    def do_authorize_id_tag(self, params: dict[str, Any]) -> None:
-        if not self.station.online:
-            raise CommandRefused("The station is offline: an Authorize cannot be sent.")
-        self.send_authorize(params["id_tag"], {"connector": 0, "token": params["id_tag"], "purpose": "check"}, NOTIFY)
-
-    def do_ev_requests_energy(self, params: dict[str, Any]) -> None:
-        connector = self.asked(params)
-        connector.vehicle.ready = True
-        if connector.vehicle.demand_w == 0:
-            connector.vehicle.demand_w = None
-        if connector.running is None:
-            self._note("No transaction runs: the vehicle takes energy once one does.")
-        elif connector.ev_connected and connector.offers and not connector.energy_flows:
-            self.flow_awaited[connector.number] = self.station.commands.cause
-            self.station.commands.hold(self.station.commands.cause)
-
-    def do_ev_stops_energy(self, params: dict[str, Any]) -> None:
-        connector = self.asked(params)
-        connector.vehicle.ready = False
-        if connector.running is None:
-            self._note("No transaction runs: the vehicle will not take energy when one does.")
-
-    def do_power_update(self, params: dict[str, Any]) -> None:
-        connector = self.asked(params)
-        connector.vehicle.demand_w = float(params["power_w"])
-        self._note(f"The vehicle asks for {params['power_w']} W; the station offers {connector.offered_w:.0f} W.")
-
-    def do_reset(self, params: dict[str, Any]) -> None:
-        hard = params.get("type") == "Hard"
-        for connector in self.station.connectors:
-            if connector.running is not None:
-                self.end(connector, causes.HARD_RESET if hard else causes.LOCAL_RESET)
-        self.station.reboot("LocalReset")
-
-    def do_reset_cache(self, params: dict[str, Any]) -> None:
-        cleared = self.tokens.clear_cache()
-        self.station.installed({"cleared_entries": cleared, "msg": f"{cleared} cached decisions dropped."})
-
-    def do_set_local_auth_list(self, params: dict[str, Any]) -> None:
-        """An installer's push: replaces the list if its version is newer (gateway contract, section 10)."""
-        version, entries = params["list_version"], params["entries"]
-        status = "VersionMismatch"
-        if version > self.tokens.version:
-            status = "Accepted"
-            self.tokens.version = version
-            self.tokens.entries = {entry["id_tag"].casefold(): list_entry(entry) for entry in entries}
-            self.clear_everywhere("LocalListConflict")
-        result = {"status": status, "list_version": self.tokens.version, "entries_received": len(entries)}
-        self.station.installed(result)
-
-    def do_clear_local_auth_list(self, params: dict[str, Any]) -> None:
-        deleted = self.tokens.clear_list()
-        self.station.installed({"msg": f"{deleted} entries deleted.", "entries_deleted": deleted, "list_version": 0})
-
-    def _note(self, text: str) -> None:
-        self.station.commands.note(self.station.commands.cause, text)
-
     # --- for readers ------------------------------------------------------------------------------------------------
-
-    def next_event(self) -> float | None:
-        return None
 
     def picture(self) -> dict[str, Any]:
         return {"connectors": [connector_picture(one, self.status_of(one)) for one in self.station.connectors]}
-
-
-def _plan(params: dict[str, Any]) -> dict[str, float]:
-    plan: dict[str, float] = {}
-    if params.get("duration_seconds"):
-        plan["duration"] = float(params["duration_seconds"])
-    if params.get("target_energy_kwh"):
-        plan["target_wh"] = float(params["target_energy_kwh"]) * 1000
-    return plan
-
-
-def list_entry(entry: dict[str, Any]) -> dict[str, Any]:
-    """A local-list entry of the REST shape as it is stored: the token as written, and what is known of it."""
-    expiry = entry.get("expiry_date")
-    info = {
-        "status": "Accepted",
-        "parent": entry.get("parent_id_tag") or "",
-        "expires_at": timestamps.read(expiry) if expiry else None,
-    }
-    return {"token": entry["id_tag"], "info": info}

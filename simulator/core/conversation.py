@@ -4,7 +4,7 @@ The station says what it is, what its handlers are and what it wants to send; he
 reading frames, answering, matching answers to the own CALL that is out, timeouts and the retries of contract 1.4.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -12,9 +12,8 @@ from simulator.core import rpc, schemas, verdicts
 from simulator.core.calls import TRANSACTION, Call
 from simulator.core.errors import Kind, Refusal
 from simulator.core.facts import CallUnanswered, Close, Frame, Instant
-
-if TYPE_CHECKING:
-    from simulator.core.station import Station
+from simulator.core.machine import Machine
+from simulator.core.network_faults import NetworkFaults
 
 CP_TO_CSMS, CSMS_TO_CP = "cp_to_csms", "csms_to_cp"
 UNSUPPORTED_DATA = 1003
@@ -50,8 +49,9 @@ MALFORMED = {Kind.FRAMEWORK, Kind.FORMAT, Kind.MISSING, Kind.COUNT, Kind.TYPE, K
 class Conversation:
     """What is open between a station and its CSMS: the own CALL that is out, and what was answered already."""
 
-    def __init__(self, station: "Station") -> None:
+    def __init__(self, station: Machine, wire: NetworkFaults) -> None:
         self.station = station
+        self.wire = wire
         self._out: Out | None = None
         self._closed: list[Closed] = []
         self._disturbed = False  # by frames that a fault or a user made: stray answers may be to those
@@ -145,8 +145,8 @@ class Conversation:
             self._send_text(given, incoming.message_id, incoming.action, rpc.NAMES[int(given[1])])
         elif self.station.registration == "Rejected":
             self._refuse_while_rejected(incoming)
-        elif not self.station.wire.mute:
-            chosen = self.station.wire.chosen_answer(incoming.action, incoming.message_id)
+        elif not self.wire.mute:
+            chosen = self.wire.chosen_answer(incoming.action, incoming.message_id)
             if chosen is None:
                 self._respond(incoming)
             else:
@@ -320,7 +320,7 @@ class Conversation:
             return
         self._close(out, answered=False)
         self._timeouts_in_a_row += 1
-        if out.sequence and not self.station.wire.mute:  # else it is a fault of ours that nothing came
+        if out.sequence and not self.wire.mute:  # else it is a fault of ours that nothing came
             self.station.fact(CallUnanswered(out.sequence, out.sent.wall))
         self.fail(out.call, "timeout")
         if self._timeouts_in_a_row >= 2 and self.station.link.connected:
@@ -331,7 +331,7 @@ class Conversation:
     @property
     def may_call(self) -> bool:
         """One own CALL at a time (OCPP-J 1.6, 4.1.1)."""
-        return self._out is None and self.station.link.connected and not self.station.wire.holds_calls
+        return self._out is None and self.station.link.connected and not self.wire.holds_calls
 
     def call_next(self) -> bool:
         """Sends the own CALL whose turn it is; False where there is none."""
@@ -341,7 +341,7 @@ class Conversation:
             station.now.mono,
             only_asked=station.registration == "Pending",
             only_boot=not accepted and station.registration != "Pending",
-            choose=station.wire.next_in_queue,
+            choose=self.wire.next_in_queue,
         )
         if call is not None:
             self._send_call(call)
@@ -385,7 +385,7 @@ class Conversation:
 
     def _send(self, frame: Frame, wire: str, command_id: str) -> None:
         """Faults of the network may change, double, hold or swallow it."""
-        for shown, order in self.station.wire.outgoing(frame, wire):
+        for shown, order in self.wire.outgoing(frame, wire):
             self.station.put_out(shown, order, command_id)
 
 

@@ -9,6 +9,10 @@ SECTION = "security"
 BASIC, TLS_BASIC, TLS_CERTIFICATE = 1, 2, 3  # security profiles; 0 is none
 BAD_CERTIFICATE = 1015  # RFC 6455, 7.4.1: the TLS handshake failed; here: the CSMS's certificate was not accepted
 
+# Why a TLS session did not come about, in the words that a refused connection is told with.
+NO_TLS_VERSION = "The CSMS speaks no TLS version that the charger accepts: 1.2 or later."
+NO_CIPHER_SUITE = "The CSMS and the charger have no TLS cipher suite in common, or it wants a client certificate."
+
 
 class Security(msgspec.Struct, frozen=True):
     """A charger's security as it stands. `password` and `key` are sealed; certificates are PEM, "" for none.

@@ -1,16 +1,13 @@
 """DataTransfer: what vendors agreed on among themselves, as far as handlers are set up (contract 5.1 and 5.6)."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
-from simulator.core.block import Block
+from simulator.core.machine import Block
 from simulator.core.setup import DataHandler
-from simulator.core.station import Station
-
-S = TypeVar("S", bound=Station)
 
 
-class DataTransfer(Block[S]):
+class DataTransfer(Block):
     actions: ClassVar = ("DataTransfer",)
 
     @abstractmethod

@@ -20,6 +20,39 @@ class Kind(Enum):
     INTERNAL = auto()
 
 
+# OCPP-J 1.6, 4.2.3. Two spellings are wrong and must stay so (errata).
+OCPP16_ERROR_CODES = {
+    Kind.FRAMEWORK: "FormationViolation",
+    Kind.MESSAGE_TYPE: "FormationViolation",
+    Kind.NOT_IMPLEMENTED: "NotImplemented",
+    Kind.NOT_SUPPORTED: "NotSupported",
+    Kind.FORMAT: "FormationViolation",
+    Kind.MISSING: "ProtocolError",
+    Kind.COUNT: "OccurenceConstraintViolation",
+    Kind.TYPE: "TypeConstraintViolation",
+    Kind.PROPERTY: "PropertyConstraintViolation",
+    Kind.PROTOCOL: "ProtocolError",
+    Kind.SECURITY: "SecurityError",
+    Kind.INTERNAL: "InternalError",
+}
+
+# OCPP-J 2.0.1, table 8.
+OCPP201_ERROR_CODES = {
+    Kind.FRAMEWORK: "RpcFrameworkError",
+    Kind.MESSAGE_TYPE: "MessageTypeNotSupported",
+    Kind.NOT_IMPLEMENTED: "NotImplemented",
+    Kind.NOT_SUPPORTED: "NotSupported",
+    Kind.FORMAT: "FormatViolation",
+    Kind.MISSING: "OccurrenceConstraintViolation",
+    Kind.COUNT: "OccurrenceConstraintViolation",
+    Kind.TYPE: "TypeConstraintViolation",
+    Kind.PROPERTY: "PropertyConstraintViolation",
+    Kind.PROTOCOL: "ProtocolError",
+    Kind.SECURITY: "SecurityError",
+    Kind.INTERNAL: "InternalError",
+}
+
+
 class Refusal(Exception):
     """Raised by a handler: the call is answered with a CALLERROR of this kind."""
 

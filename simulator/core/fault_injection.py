@@ -1,21 +1,22 @@
 """Faults that a user injects at an outlet, and clears (behaviour contract, section 8)."""
 
 from abc import abstractmethod
-from typing import Any, TypeVar
+from typing import Any
+
+import msgspec
 
 from simulator.core import causes, faults
-from simulator.core.block import Block
 from simulator.core.errors import CommandRefused
 from simulator.core.faults import FaultKind
+from simulator.core.machine import Block
+from simulator.core.network_faults import NetworkFaults
 from simulator.core.physical.connector import Connector, Fault
-from simulator.core.station import Station
 
 LATCHED = "The fault is latched: unplug the cable and reset the charger."
 EV_SILENCE_S = 120.0  # a transaction whose car is not heard of any more lasts so long
-S = TypeVar("S", bound=Station)
 
 
-class FaultInjection(Block[S]):
+class FaultInjection(Block):
     @abstractmethod
     def asked(self, params: dict[str, Any]) -> Connector:
         """The outlet that a user's command means; raises CommandRefused."""
@@ -51,7 +52,7 @@ class FaultInjection(Block[S]):
         kind, message = faults.kind_of(asked)
         connectors = self._places(params)
         if kind.layer == faults.NETWORK:
-            self.station.wire.inject(kind, given, params.get("seed"), params.get("duration_seconds"))
+            self.station.block(NetworkFaults).inject(kind, given, params.get("seed"), params.get("duration_seconds"))
         elif kind.code == "CableCut":
             self._cut_cable(connectors[0])
         else:
@@ -107,6 +108,7 @@ class FaultInjection(Block[S]):
             -step if kind.code == "MeterNegativeStep" else step,
             _means_station(params),
             latched,
+            connector.plugged,
         )
 
     def ev_silent_due(self, number: str) -> None:
@@ -123,7 +125,7 @@ class FaultInjection(Block[S]):
         places = self.station.connectors if anywhere else self._places(params)
         meant = {one.number: self._meant(one, params, asked, code, anywhere=anywhere) for one in places}
         latched = any(fault.latched for chosen in meant.values() for fault in chosen)
-        found = anywhere and self.station.wire.clear_all(code)
+        found = anywhere and self.station.block(NetworkFaults).clear_all(code)
         for connector in places:
             chosen = [fault for fault in meant[connector.number] if not fault.latched]
             found = found or bool(chosen)
@@ -165,7 +167,11 @@ class FaultInjection(Block[S]):
             self._clear(connector, [one for one in connector.faults if _ends_with_reboot(one, connector)])
 
     def clear_on_replug(self, connector: Connector) -> None:
-        self._clear(connector, [one for one in connector.faults if faults.CATALOG[one.code].on_replug])
+        """A cable goes in: a fault that it could mend and that has met a cable before is gone."""
+        self._clear(
+            connector, [one for one in connector.faults if one.met_cable and faults.CATALOG[one.code].on_replug]
+        )
+        connector.faults = [msgspec.structs.replace(one, met_cable=True) for one in connector.faults]
 
     def clear_expired_faults(self, connector: Connector) -> None:
         now = self.station.now.wall

@@ -6,19 +6,20 @@ names. Versions word the requests and the notifications.
 
 import re
 from abc import abstractmethod
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from simulator.core import certificate_store, signatures, timestamps
+from simulator.core import signatures, timestamps
+from simulator.core.certificate_store import MANUFACTURER_ROOT, Certificates
+from simulator.core.charging import Charging
 from simulator.core.facts import Order
-from simulator.core.physical.connector import Connector
-from simulator.core.station import Station
+from simulator.core.machine import Machine
+from simulator.core.security_events import SecurityEvents
 from simulator.core.transferring import Transferring, attempts_of
 from simulator.core.transfers import Attempts, Download, Transferred
 
-S = TypeVar("S", bound=Station)
 VERSION = "firmware_version"  # the section that names what runs, once it is no more what the device came with
 INSTALL_S = 5.0
 ACCEPTED, CANCELED, REJECTED = "Accepted", "AcceptedCanceled", "Rejected"
@@ -50,10 +51,10 @@ class Update(msgspec.Struct):
     version: str = ""
 
 
-class FirmwareManagement(Transferring[S]):
+class FirmwareManagement(Transferring):
     section: ClassVar = "firmware"
 
-    def __init__(self, station: S) -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         saved = station.store.get(self.section, {})
         self.update: Update | None = msgspec.convert(saved["update"], Update) if saved.get("update") else None
@@ -62,21 +63,6 @@ class FirmwareManagement(Transferring[S]):
     @abstractmethod
     def tell_status(self, status: str, request_id: int | None) -> None:
         """Queues the notification as this version words it."""
-
-    @abstractmethod
-    def happened(self, kind: str, info: str = "") -> None:
-        """Notes a security event."""
-
-    @abstractmethod
-    def manufacturer_roots(self) -> list[Any]:
-        """The certificates that a signing certificate must come from."""
-
-    @abstractmethod
-    def trusted(self) -> tuple[tuple[str, ...], bool]:
-        """(PEM of the roots for file servers, whether any certificate is taken)."""
-
-    @abstractmethod
-    def forget_grant(self, connector: Connector, reason: str) -> None: ...
 
     def takes_sessions_while_waiting(self) -> bool:
         """Idle outlets stay in use until the last transaction has ended."""
@@ -125,7 +111,7 @@ class FirmwareManagement(Transferring[S]):
         """(status, why) of a request that may carry a signature."""
         if update.certificate or update.signature:
             if problem := self._signing_problem(update):
-                self.happened("InvalidFirmwareSigningCertificate", problem)
+                self.station.block(SecurityEvents).happened("InvalidFirmwareSigningCertificate", problem)
                 return INVALID, problem
             if any(connector.has_fault("FirmwareCertificateRevoked") for connector in self.station.connectors):
                 return REVOKED, "the signing certificate was revoked"
@@ -137,7 +123,8 @@ class FirmwareManagement(Transferring[S]):
     def _signing_problem(self, update: Update) -> str:
         if not (update.certificate and update.signature):
             return "a signature needs its signing certificate, and the other way round"
-        return signatures.certificate_problem(update.certificate, self.manufacturer_roots(), self.station.clock)
+        roots = [one.certificate for one in self.station.block(Certificates).roots() if one.use == MANUFACTURER_ROOT]
+        return signatures.certificate_problem(update.certificate, roots, self.station.clock)
 
     # --- the steps --------------------------------------------------------------------------------------------------
 
@@ -208,7 +195,9 @@ class FirmwareManagement(Transferring[S]):
         self.tell("Downloaded")
         if update.signature:
             if not signatures.is_signature_of(update.certificate, update.signature, result.digest):
-                self.happened("InvalidFirmwareSignature", "the signature is not of this file")
+                self.station.block(SecurityEvents).happened(
+                    "InvalidFirmwareSignature", "the signature is not of this file"
+                )
                 self._over("InvalidSignature")
                 return
             self.tell("SignatureVerified")
@@ -241,7 +230,7 @@ class FirmwareManagement(Transferring[S]):
             return
         if after_boot:
             self._over("Installed")
-            self.happened("FirmwareUpdated", update.version)
+            self.station.block(SecurityEvents).happened("FirmwareUpdated", update.version)
             self._withhold()
         elif not self.station.rebooting:
             self.station.reboot("FirmwareUpdate")  # the simulator moved in the middle of it, or the reset failed
@@ -254,7 +243,7 @@ class FirmwareManagement(Transferring[S]):
         for connector in self.station.connectors:
             withheld = holds and connector.running is None
             if withheld and not connector.withheld:
-                self.forget_grant(connector, "Firmware is to be installed.")
+                self.station.block(Charging).forget_grant(connector, "Firmware is to be installed.")
             connector.withheld = withheld
 
 
@@ -270,10 +259,6 @@ def update_of(request: dict[str, Any]) -> Update:
         asked.get("signature", ""),
         timestamps.read(asked.get("installDateTime", "")) or 0.0,
     )
-
-
-def manufacturer_roots(roots: list[certificate_store.Root]) -> list[Any]:
-    return [root.certificate for root in roots if root.use == "ManufacturerRootCertificate"]
 
 
 def next_version(location: str, running: str) -> str:

@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 import msgspec
 
 from simulator.core import rpc
-from simulator.core.block import Block
 from simulator.core.calls import Call
 from simulator.core.errors import CommandRefused
+from simulator.core.machine import Block
 
 
-class Injecting(Block[Any]):
+class Injecting(Block):
     """No schema check: to send what a CSMS does not expect is what this is for."""
 
     actions: ClassVar = ()

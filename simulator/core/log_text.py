@@ -3,8 +3,8 @@
 from typing import Any
 
 from simulator.core import timestamps
+from simulator.core.machine import Machine
 from simulator.core.physical.connector import Connector
-from simulator.core.station import Station
 
 
 def within(events: list[dict[str, Any]], oldest: float, latest: float) -> list[dict[str, Any]]:
@@ -20,7 +20,7 @@ def _event(event: dict[str, Any]) -> str:
     return f"{timestamps.written(event['at'])} {event['type']}{times} {event['info']}".rstrip()
 
 
-def of_station(station: Station, firmware_version: str) -> str:
+def of_station(station: Machine, firmware_version: str) -> str:
     """The device, its outlets and its settings; write-only ones without a value."""
     setup = station.setup
     facts = {

@@ -2,17 +2,18 @@
 
 import re
 from abc import abstractmethod
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import msgspec
 
 from simulator.core import log_text, timestamps
 from simulator.core.facts import Order
-from simulator.core.station import Station
+from simulator.core.firmware import FirmwareManagement
+from simulator.core.machine import Machine
+from simulator.core.security_events import SecurityEvents
 from simulator.core.transferring import Transferring, attempts_of
 from simulator.core.transfers import FAILURE, Attempts, Transferred, Upload
 
-S = TypeVar("S", bound=Station)
 DIAGNOSTICS, SECURITY = "DiagnosticsLog", "SecurityLog"
 ACCEPTED, CANCELED, REJECTED = "Accepted", "AcceptedCanceled", "Rejected"
 UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
@@ -32,12 +33,12 @@ class LogUpload(msgspec.Struct):
     status: str = ""
 
 
-class Logs(Transferring[S]):
+class Logs(Transferring):
     """One upload at a time: a new request ends the one before it."""
 
     section: ClassVar = "logs"
 
-    def __init__(self, station: S) -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         saved = station.store.get(self.section, {})
         self.upload: LogUpload | None = msgspec.convert(saved["upload"], LogUpload) if saved.get("upload") else None
@@ -45,17 +46,6 @@ class Logs(Transferring[S]):
     @abstractmethod
     def tell_status(self, upload: LogUpload, status: str) -> None:
         """Queues the notification as this version words it; `status` is of OCPP's UploadLogStatusEnumType."""
-
-    @abstractmethod
-    def trusted(self) -> tuple[tuple[str, ...], bool]:
-        """(PEM of the roots for file servers, whether any certificate is taken)."""
-
-    @abstractmethod
-    def security_log(self) -> list[dict[str, Any]]:
-        """The station's security events, as `SecurityEvents.log`."""
-
-    @abstractmethod
-    def firmware_version(self) -> str: ...
 
     canceled_status: ClassVar[str] = FAILURE
 
@@ -106,8 +96,8 @@ class Logs(Transferring[S]):
 
     def _has_logged(self, kind: str, oldest: float, latest: float) -> bool:
         if kind == SECURITY:
-            return bool(log_text.within(self.security_log(), oldest, latest))
-        begun = min((one["at"] for one in self.security_log()), default=self.station.clock)
+            return bool(log_text.within(self.station.block(SecurityEvents).log, oldest, latest))
+        begun = min((one["at"] for one in self.station.block(SecurityEvents).log), default=self.station.clock)
         return oldest <= min(latest, self.station.clock) and latest >= begun
 
     def _name(self, kind: str) -> str:
@@ -139,10 +129,10 @@ class Logs(Transferring[S]):
     def order(self, key: str) -> Order:
         upload, station = self.upload, self.station
         assert upload is not None
-        events = log_text.within(self.security_log(), upload.oldest, upload.latest)
+        events = log_text.within(self.station.block(SecurityEvents).log, upload.oldest, upload.latest)
         text, frames = log_text.of_events(events), None
         if upload.kind == DIAGNOSTICS:
-            text = log_text.of_station(station, self.firmware_version()) + text
+            text = log_text.of_station(station, self.station.block(FirmwareManagement).version) + text
             ahead = station.now.wall - station.clock
             frames = (upload.oldest + ahead, upload.latest + ahead)
         roots, insecure = self.trusted()

@@ -6,7 +6,21 @@ from typing import Any
 
 import msgspec
 
+# Kinds that take a CALL with fields, of which one must be there and one has its own values.
+OF_FIELDS = frozenset(["wrong-type", "missing-field", "wrong-enum"])
+STATUS: dict[str, dict[str, Any]] = {
+    "ocpp1.6": {"connectorId": 1, "errorCode": "NoError", "status": "Available"},
+    "ocpp2.0.1": {"evseId": 1, "connectorId": 1, "connectorStatus": "Available"},
+}
+ENUMS = ("status", "connectorStatus", "reason", "eventType")
 OVERSIZE = 300_000  # characters: more than most servers take
+
+
+def example(kind: str, subprotocol: str, timestamp: str) -> tuple[str, dict[str, Any]]:
+    """(action, payload) of a good CALL to make this defect of. What of it is not true, the defect makes void."""
+    if kind in OF_FIELDS:
+        return "StatusNotification", {**STATUS[subprotocol], "timestamp": timestamp}
+    return "Heartbeat", {}
 
 
 def malformed(wire: str, kind: str) -> bytes:
@@ -46,7 +60,7 @@ def _unknown_field(frame: list[Any]) -> None:
 
 def _wrong_enum(frame: list[Any]) -> None:
     texts = [name for name, value in frame[3].items() if isinstance(value, str)]
-    frame[3][next((one for one in ("status", "reason", "eventType", *texts) if one in texts), "status")] = "Gremlin"
+    frame[3][next((one for one in (*ENUMS, *texts) if one in texts), "status")] = "Gremlin"
 
 
 def _oversize(frame: list[Any]) -> None:

@@ -51,7 +51,8 @@ class Series:
         """A reading that counts its interval in the series of that name; "" for one that belongs to none."""
         reading, number = meter.read(connector, noise), connector.number
         begun = self._marks.get((number, ""), reading.energy_wh)
-        interval = reading.energy_wh - self._marks.get((number, name), begun)
+        # Between registers as they are shown: intervals add up to what the register has risen by.
+        interval = int(reading.energy_wh) - int(self._marks.get((number, name), begun))
         if name:
             self._marks[number, name] = reading.energy_wh
         return msgspec.structs.replace(reading, interval_wh=max(0.0, interval))
@@ -80,7 +81,7 @@ SINGLE: dict[str, Callable[[Reading], Sample]] = {
     "Power.Reactive.Import": lambda reading: Sample(reading.power_w * _reactive(reading), 1, "var"),
     "Current.Offered": lambda reading: Sample(reading.offered_a, 1, "A"),
     "Power.Offered": lambda reading: Sample(reading.offered_w, 0, "W"),
-    "Power.Factor": lambda reading: Sample(reading.power_factor, 2, ""),
+    "Power.Factor": lambda reading: Sample(reading.power_factor, 3, ""),
     "Frequency": lambda reading: Sample(reading.frequency_hz, 2, "Hz"),
     "Temperature": lambda reading: Sample(reading.temperature_c, 1, "Celsius", location="Body"),
     "SoC": lambda reading: Sample(reading.soc_percent, 0, "Percent", location="EV"),

@@ -6,17 +6,15 @@ time. Everything is seeded and survives a restart.
 
 from collections import deque
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from simulator.core import faults, malforming, rpc, schemas
-from simulator.core.block import Block
+from simulator.core import faults, malforming, rpc, schemas, timestamps
 from simulator.core.errors import CommandRefused
 from simulator.core.facts import AnswerPings, Close, Drop, Frame, FreezeSocket, Order, Send, SendBytes, ShapeLink
-
-if TYPE_CHECKING:
-    from simulator.core.station import Station
+from simulator.core.machine import Block, Machine
+from simulator.core.restarting import Restarts
 
 FLUSH_S = 2.0  # `stop-before` (contract Q7): what the capacitors give for a last StopTransaction
 RETURN_SPREAD_S = 2.0  # a fleet whose network comes back does not reconnect in one instant
@@ -47,8 +45,8 @@ class Held(msgspec.Struct, frozen=True):
     wire: str
 
 
-class NetworkFaults(Block["Station"]):
-    def __init__(self, station: "Station") -> None:
+class NetworkFaults(Block):
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         saved = station.store.get(SECTION, [])
         self.active = {one["code"]: msgspec.convert(one, Active) for one in saved}
@@ -303,8 +301,9 @@ class NetworkFaults(Block["Station"]):
         if not self.station.link.connected:
             raise CommandRefused("The charger is offline: nothing can be sent.")
         message_id = self.station.ids()
-        frame = Frame(0, "cp_to_csms", "", self.station.now.wall, "CALL", message_id, "Heartbeat")
-        self.station.put_out(*self._malformed(frame, rpc.call(message_id, "Heartbeat", {}), kind))
+        action, payload = malforming.example(kind, self.station.subprotocol, timestamps.written(self.station.clock))
+        frame = Frame(0, "cp_to_csms", "", self.station.now.wall, "CALL", message_id, action)
+        self.station.put_out(*self._malformed(frame, rpc.call(message_id, action, payload), kind))
 
     def _replay_now(self) -> None:
         if not self.station.link.connected or not self._sent:
@@ -389,10 +388,10 @@ class NetworkFaults(Block["Station"]):
         self._power_goes_at = None
         station, seconds = self.station, self._power_off_s
         self.power_back_at = float("inf") if seconds is None else station.now.mono + seconds
-        station.restarts.lose_power()
+        station.block(Restarts).lose_power()
         if station.setup.options.on_power_loss != "resume":
             self._end_transactions()
 
     def _power_returns(self) -> None:
         self.power_back_at = None
-        self.station.restarts.regain_power()
+        self.station.block(Restarts).regain_power()

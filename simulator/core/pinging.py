@@ -1,17 +1,14 @@
 """WebSocket pings and what it means when no pong comes (behaviour contract, T11 and T12)."""
 
 from abc import abstractmethod
-from typing import TypeVar
 
-from simulator.core.block import Block
 from simulator.core.facts import Ping
-from simulator.core.station import Station
+from simulator.core.machine import Block
 
 PONG_TIMEOUT_S = 10.0
-S = TypeVar("S", bound=Station)
 
 
-class Pinging(Block[S]):
+class Pinging(Block):
     @abstractmethod
     def interval(self) -> int:
         """Seconds between pings; 0 for none."""

@@ -1,25 +1,24 @@
 """BootNotification, Heartbeat and the station's clock, as every version does them (behaviour contract, section 2)."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from simulator.core import timestamps
-from simulator.core.block import Block
 from simulator.core.calls import BOOT, HEARTBEAT, Call
-from simulator.core.station import Station
+from simulator.core.machine import Block, Machine
+from simulator.core.restarting import Restarts
 
 OWN_WAIT_S, LONGEST_WAIT_S = 60.0, 900.0
 LONGEST_HEARTBEAT_S = 24 * 3600
 JITTER = 0.1
 PERIODIC = "periodic"
-S = TypeVar("S", bound=Station)
 
 
-class Registration(Block[S]):
+class Registration(Block):
     actions: ClassVar = ()
     heartbeat_setting: ClassVar[str]
 
-    def __init__(self, station: S) -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         self.own_wait = OWN_WAIT_S
 
@@ -38,7 +37,7 @@ class Registration(Block[S]):
         payload = self.boot_payload()
         if reason:
             payload["reason"] = reason
-        self.station.call(Call("BootNotification", payload, BOOT, command_id=self.station.restarts.command))
+        self.station.call(Call("BootNotification", payload, BOOT, command_id=self.station.block(Restarts).command))
 
     def boot_due(self, _: str) -> None:
         if self.station.link.connected:

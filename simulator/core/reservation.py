@@ -4,31 +4,33 @@ A version subclasses `Reservations` and words its messages.
 """
 
 from abc import abstractmethod
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from simulator.core import timestamps
-from simulator.core.block import Block
+from simulator.core.machine import Block, Machine
 from simulator.core.physical.connector import Connector
-from simulator.core.station import Station
 
-S = TypeVar("S", bound=Station)
 SECTION = "reservations"
 ANYWHERE = 0  # the place of a reservation that names none: one outlet is kept free for it
 EXPIRED, REMOVED = "Expired", "Removed"
+ACCEPTED, REJECTED = "Accepted", "Rejected"
+FAULTED, UNAVAILABLE, OCCUPIED = "Faulted", "Unavailable", "Occupied"
 LATE_S = 0.05
 
 
 class Reservation(msgspec.Struct, frozen=True):
     """`place` is a connector or EVSE, or ANYWHERE; `parent` the group whose tokens may use it too, "" for none;
-    `expires_at` in Unix seconds of the station's clock."""
+    `expires_at` in Unix seconds of the station's clock; `outlet_type` the only type of outlet it is for, as the
+    version spells it, "" for any."""
 
     reservation_id: int
     place: int
     token: str
     expires_at: float
     parent: str = ""
+    outlet_type: str = ""
 
     def admits(self, token: str, parent: str | None) -> bool:
         """`parent` None: not known yet, so that a group's reservation may turn out to admit the token."""
@@ -37,8 +39,8 @@ class Reservation(msgspec.Struct, frozen=True):
         return bool(self.parent) and (parent is None or parent.casefold() == self.parent.casefold())
 
 
-class Reservations(Block[S]):
-    def __init__(self, station: S) -> None:
+class Reservations(Block):
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         saved = (msgspec.convert(one, Reservation) for one in station.store.get(SECTION, []))
         self.held: dict[int, Reservation] = {one.reservation_id: one for one in saved}
@@ -59,11 +61,48 @@ class Reservations(Block[S]):
     def report(self, connector: Connector) -> None:
         """Tells the CSMS the outlet's status if it has changed."""
 
+    def is_in_service(self, connector: Connector) -> bool:
+        """Nobody has taken the outlet out of use, so that a reservation of it stands."""
+        return connector.operative
+
     def released(self, connector: Connector) -> None:
         """The outlet is no longer kept; a stranger may stand here with a cable in."""
 
     def ended(self, reservation: Reservation, why: str) -> None:
         """It is over without having been used or cancelled: EXPIRED or REMOVED."""
+
+    # --- ReserveNow -------------------------------------------------------------------------------------------------
+
+    def fits(self, reservation: Reservation, connector: Connector) -> bool:
+        """Whether this outlet is (one of) what was reserved."""
+        return reservation.place in (ANYWHERE, self.place_of(connector))
+
+    def answer(self, reservation: Reservation) -> str:
+        """The status that a well-formed request gets from the state of its outlets (contract 5.2, 5.6)."""
+        targets = [one for one in self.station.connectors if self.fits(reservation, one)]
+        if not targets:
+            return REJECTED
+        if all(one.blocking_fault for one in targets):
+            return FAULTED
+        if all(one.blocking_fault or not one.operative for one in targets):
+            return UNAVAILABLE
+        return ACCEPTED if self._has_room(reservation, targets) else OCCUPIED
+
+    def _has_room(self, reservation: Reservation, targets: list[Connector]) -> bool:
+        """Whether an outlet is left for one more. One of the same id is replaced: it counts no longer."""
+        known = self.held.pop(reservation.reservation_id, None)
+        free = [one for one in targets if self.is_free(one)]
+        if reservation.place == ANYWHERE:
+            room = len({self.place_of(one) for one in free}) > len(self.unclaimed())
+        else:
+            room = any(not self.kept_for(one) for one in free)
+        if known is not None:
+            self.held[known.reservation_id] = known
+            room = room or known.place == reservation.place
+        return room
+
+    def cancel(self, reservation_id: int) -> str:
+        return REJECTED if self.held.pop(reservation_id, None) is None else ACCEPTED
 
     # --- who may ----------------------------------------------------------------------------------------------------
 
@@ -91,9 +130,13 @@ class Reservations(Block[S]):
         without it there would be fewer free ones than reservations."""
         if own := self.own(connector):
             return [own]
-        waiting = self.unclaimed()
-        others = [one for one in self.station.connectors if one is not connector and self.is_free(one)]
-        return waiting if len(others) < len(waiting) else []
+        waiting = [one for one in self.unclaimed() if self.fits(one, connector)]
+        others = {
+            self.place_of(other)
+            for other in self.station.connectors
+            if self.is_free(other) and any(self.fits(one, other) for one in waiting)
+        }
+        return waiting if len(others - {self.place_of(connector)}) < len(waiting) else []
 
     def keeps_out(self, connector: Connector, token: str, parent: str | None) -> Reservation | None:
         """The reservation that keeps the outlet from this token, or None."""
@@ -102,8 +145,7 @@ class Reservations(Block[S]):
 
     def use(self, connector: Connector, token: str, parent: str) -> Reservation | None:
         """A transaction starts here: its reservation, which is over by that."""
-        places = (self.place_of(connector), ANYWHERE)
-        mine = [one for one in self.held.values() if one.place in places and one.admits(token, parent)]
+        mine = [one for one in self.held.values() if self.fits(one, connector) and one.admits(token, parent)]
         used = max(mine, key=lambda one: one.place, default=None)
         if used is not None:
             del self.held[used.reservation_id]
@@ -129,9 +171,9 @@ class Reservations(Block[S]):
     def _has_a_place(self, reservation: Reservation) -> bool:
         """An outlet that is faulted or out of service is reserved for nobody."""
         return any(
-            one.operative and one.blocking_fault is None
+            self.is_in_service(one) and one.blocking_fault is None
             for one in self.station.connectors
-            if reservation.place in (ANYWHERE, self.place_of(one))
+            if self.fits(reservation, one)
         )
 
     def _mark(self, connector: Connector) -> None:

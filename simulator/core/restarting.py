@@ -1,22 +1,18 @@
 """How a station goes down and comes up again: reboots, resets that fail, and the loss of power."""
 
-from typing import TYPE_CHECKING
-
 from simulator.core.facts import Close, Drop
-
-if TYPE_CHECKING:
-    from simulator.core.station import Station
+from simulator.core.machine import Block, Machine
 
 GOING_AWAY = 1001
 REBOOT_FLUSH_S = 10.0  # how long a reset waits for its last messages
 RESET_RETRY_S = 10.0
 
 
-class Restarts:
+class Restarts(Block):
     """`reason` is that of the reboot under way, "" for none; `command` the user's command that waits for the boot."""
 
-    def __init__(self, station: "Station") -> None:
-        self.station = station
+    def __init__(self, station: Machine) -> None:
+        super().__init__(station)
         self.reason = ""
         self.command = ""
         self._failed: list[str] = []  # the reason of a failed reset, once for every try that is left
@@ -25,7 +21,7 @@ class Restarts:
         """Once the last messages are out (or 10 s have passed): close, stay down, boot again with this reason."""
         station = self.station
         if any(connector.has_fault("ResetFailure") for connector in station.connectors):
-            station.commands.note(station.commands.cause, "The reset fails: ResetFailure is active.")
+            station.note("The reset fails: ResetFailure is active.")
             self._failed = [reason] * station.reset_retries()
             station.set_timer("reset_retry", RESET_RETRY_S)
             return

@@ -6,15 +6,16 @@ Secrets stand sealed in the station's memory; they are clear only while a connec
 import base64
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import msgspec
 
-from simulator.core.block import Block
 from simulator.core.configuration import ACCEPTED, REJECTED
 from simulator.core.credentials import (
     BAD_CERTIFICATE,
     BASIC,
+    NO_CIPHER_SUITE,
+    NO_TLS_VERSION,
     SECTION,
     TLS_BASIC,
     TLS_CERTIFICATE,
@@ -22,17 +23,19 @@ from simulator.core.credentials import (
     Security,
     effective,
 )
-from simulator.core.station import Station
+from simulator.core.machine import Block, Machine
+from simulator.core.network_faults import NetworkFaults
+from simulator.core.security_events import SecurityEvents
 
-S = TypeVar("S", bound=Station)
 Changed = tuple[str, str]  # status, why
 ATTEMPTS = 3  # connections under a raised profile before the old one is taken again
 WRONG_PASSWORD = "not-the-password"  # noqa: S105 - what the fault `bad-credentials` sends
 GRACE_S = 0.5
 UNAUTHORIZED = (401, 403)
+TLS_EVENTS = {NO_TLS_VERSION: "InvalidTLSVersion", NO_CIPHER_SUITE: "InvalidTLSCipherSuite"}
 
 
-class SecurityProfiles(Block[S]):
+class SecurityProfiles(Block):
     """`set` is what counts; `fallback` the profile to return to, with the attempts made under the new one."""
 
     password_setting: ClassVar[str]
@@ -40,7 +43,7 @@ class SecurityProfiles(Block[S]):
     server_certificate_event: ClassVar[str]
     authentication_event: ClassVar[str]
 
-    def __init__(self, station: S) -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         saved = station.store.get(SECTION, {})
         self.set = effective(station.installed_security, {SECTION: saved} if saved else {})
@@ -89,10 +92,6 @@ class SecurityProfiles(Block[S]):
         """(URL or "" for the charger's own, security profile) of the next connection."""
         return "", self.set.profile
 
-    @abstractmethod
-    def happened(self, kind: str, info: str = "") -> None:
-        """Notes a security event."""
-
     # --- what the CSMS or an installer sets ---------------------------------------------------------------------------
 
     def change(self, name: str, value: str) -> Changed | None:
@@ -110,7 +109,7 @@ class SecurityProfiles(Block[S]):
         except ValueError as error:
             return REJECTED, str(error)
         self._replace(password=self.station.vault.seal(password))
-        self.happened("ReconfigurationOfSecurityParameters", "password")
+        self.station.block(SecurityEvents).happened("ReconfigurationOfSecurityParameters", "password")
         if self.set.profile in (BASIC, TLS_BASIC):
             self.reconnects = "new password"
         return ACCEPTED, ""
@@ -144,12 +143,14 @@ class SecurityProfiles(Block[S]):
     def take_profile(self, profile: int) -> None:
         self._replace(profile=profile)
         self._show_profile()
-        self.happened("ReconfigurationOfSecurityParameters", f"security profile {profile}")
+        self.station.block(SecurityEvents).happened(
+            "ReconfigurationOfSecurityParameters", f"security profile {profile}"
+        )
 
     def take_certificate(self, chain: str, key: str) -> None:
         """A new client certificate with its sealed key; used at once where the profile asks for one."""
         self._replace(certificate=chain, key=key)
-        self.happened("ReconfigurationOfSecurityParameters", "client certificate")
+        self.station.block(SecurityEvents).happened("ReconfigurationOfSecurityParameters", "client certificate")
         if self.set.profile == TLS_CERTIFICATE:
             self.reconnects = "new client certificate"
 
@@ -162,7 +163,7 @@ class SecurityProfiles(Block[S]):
     def credentials(self) -> Credentials:
         """For the next connection. Raises ValueError where a secret cannot be unsealed any more."""
         url, profile = self.endpoint()
-        faults = self.station.wire.active
+        faults = self.station.block(NetworkFaults).active
         with_certificate = profile == TLS_CERTIFICATE and "bad-credentials" not in faults
         return Credentials(
             profile=profile,
@@ -178,7 +179,7 @@ class SecurityProfiles(Block[S]):
     def _authorization(self, profile: int) -> str:
         if profile == TLS_CERTIFICATE:
             return ""
-        if "bad-credentials" in self.station.wire.active:
+        if "bad-credentials" in self.station.block(NetworkFaults).active:
             secret = WRONG_PASSWORD.encode()
         elif profile in (BASIC, TLS_BASIC) and self.set.password:
             secret = self.password_bytes(self.station.vault.unseal(self.set.password))
@@ -189,9 +190,11 @@ class SecurityProfiles(Block[S]):
 
     def connection_refused(self, code: int | None, reason: str) -> None:
         if code == BAD_CERTIFICATE:
-            self.happened(self.server_certificate_event, reason)
+            self.station.block(SecurityEvents).happened(self.server_certificate_event, reason)
+        elif reason in TLS_EVENTS:
+            self.station.block(SecurityEvents).happened(TLS_EVENTS[reason], reason)
         elif code in UNAUTHORIZED:
-            self.happened(self.authentication_event, reason)
+            self.station.block(SecurityEvents).happened(self.authentication_event, reason)
         if self.fallback:
             self._count_attempt()
 

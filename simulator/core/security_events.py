@@ -4,14 +4,12 @@ The CSMS's answer ends a notification; without one it is sent again, also after 
 """
 
 from abc import abstractmethod
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from simulator.core import timestamps
-from simulator.core.block import Block
 from simulator.core.calls import Call
-from simulator.core.station import Station
+from simulator.core.machine import Block, Machine
 
-S = TypeVar("S", bound=Station)
 SECTION = "security_events"
 # Security whitepaper for 1.6 (edition 3), 1.5, and OCPP 2.0.1, part 2, appendix 1; both spellings.
 CRITICAL = frozenset(
@@ -40,12 +38,12 @@ RETRY_S = 30.0
 LONGEST_INFO = 255
 
 
-class SecurityEvents(Block[S]):
+class SecurityEvents(Block):
     """`log` holds {type, at, info, count}, a flood of one kind as one entry; `pending` what is yet to be confirmed."""
 
     actions: ClassVar = ()
 
-    def __init__(self, station: S) -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         saved = station.store.get(SECTION, {})
         self.log: list[dict[str, Any]] = list(saved.get("log", []))

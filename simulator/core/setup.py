@@ -69,6 +69,7 @@ class Setup(msgspec.Struct, frozen=True):
     imsi: str = ""
     meter_type: str = ""
     vendor_keys: tuple[VendorKey, ...] = ()
+    shared_power_w: int = 0  # what the DC outlets draw from together; 0: each from its own
     options: Options = Options()
 
 

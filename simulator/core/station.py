@@ -1,43 +1,26 @@
 """A station: what OCPP-J and the device itself demand of every version.
 
 Pure: bytes and times come in through the methods below, and `take()` gives what they caused. Versions are lists of
-blocks (see `block.py`) with a table of error spellings.
+blocks (see `machine.py`) with a table of error spellings.
 """
 
 import uuid
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from random import Random
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-import msgspec
-
 from simulator.core import tail
-from simulator.core.block import Block
-from simulator.core.calls import HEARTBEAT, TRANSACTION, Call, Outbox
-from simulator.core.commands import TIMEOUT, CommandTracker
-from simulator.core.configuration import ACCEPTED, REBOOT_REQUIRED, Configuration
+from simulator.core.calls import Call
+from simulator.core.commands import TIMEOUT
 from simulator.core.conversation import Conversation
 from simulator.core.credentials import Credentials, NoVault, Security, Vault
-from simulator.core.errors import CommandRefused, Kind
-from simulator.core.facts import (
-    AnyFact,
-    Close,
-    ConnectionChanged,
-    FetchQueued,
-    Frame,
-    Instant,
-    Order,
-    Outcome,
-    Send,
-)
-from simulator.core.link import BackOff, Link
-from simulator.core.memory import Memory
+from simulator.core.errors import CommandRefused
+from simulator.core.facts import Close, ConnectionChanged, FetchQueued, Frame, Instant, Order, Outcome, Send
+from simulator.core.machine import Block, Machine
 from simulator.core.methods import Methods
 from simulator.core.network_faults import NetworkFaults
-from simulator.core.physical.connector import Connector
+from simulator.core.registration import Registration
 from simulator.core.restarting import GOING_AWAY, Restarts
+from simulator.core.security import SecurityProfiles
 from simulator.core.setup import Setup
 from simulator.core.transfers import Transferred
 
@@ -63,13 +46,10 @@ def random_id() -> str:
     return str(uuid.uuid4())
 
 
-class Station(ABC):
+class Station(Machine):
     """One simulated charge point or charging station. Not thread-safe; each method is one input."""
 
-    subprotocol: ClassVar[str]
-    block_classes: ClassVar[tuple[type[Block[Any]], ...]]
-    error_codes: ClassVar[Mapping[Kind, str]]
-    answers_broken_frames: ClassVar[bool]  # 2.0.1 answers what is no frame with id "-1", 1.6 cannot
+    block_classes: ClassVar[tuple[type[Block], ...]]
 
     def __init__(
         self,
@@ -81,73 +61,13 @@ class Station(ABC):
         security: Security = NO_SECURITY,
         vault: Vault = NO_VAULT,
     ) -> None:
-        self.setup = setup
-        self.installed_security = security
-        self.vault = vault
-        self.now = now
-        self.ids = ids
-        self.sequence = sequence
-        self.store = Memory(memory)
-        self.random = Random(setup.seed)
-        self.configuration = self.build_configuration(self.store.get("configuration", {}))
-        self.outbox = Outbox(self.store)
-        self.commands = CommandTracker()
-        # Seeded by identity too: chargers that share a seed must not all reconnect in the same instant.
-        self.link = Link(Random(f"{setup.seed}/{setup.identity}/link"))
-        self.timers: dict[str, float] = {}
-        registration = self.store.get("registration", {})
-        self.registration: str = registration.get("status", "")
-        self.accepted_ever: bool = registration.get("accepted_ever", False)
-        self.boot_reason: str = registration.get("boot_reason", "")
-        self.clock_offset: float = registration.get("clock_offset", 0.0)
-        self.connectors = [
-            Connector(outlet, setup.options, setup.seed, self.store.get(self.section(outlet)), now, number)
-            for number, outlet in enumerate(setup.outlets, start=1)
-        ]
+        super().__init__(setup, memory, now, sequence, ids, security, vault)
         self.wire = NetworkFaults(self)
-        self.conversation = Conversation(self)
-        self._facts: list[AnyFact] = []
-        self._orders: list[Order] = []
-        self.quiet = False  # the input at hand changes no fact: nothing to conclude or store
+        self.conversation = Conversation(self, self.wire)
         self.restarts = Restarts(self)
         self._deferred: list[tuple[str, str, dict[str, Any]]] = []
-        self.blocks = [*(block_class(self) for block_class in self.block_classes), self.wire]
-        self.methods = Methods([self.conversation, self.restarts, *self.blocks])
-        # Asked at every input: only those blocks that have something to say to it.
-        self._settling = [block for block in self.blocks if type(block).settle is not Block.settle]
-        self._saving = [block for block in self.blocks if type(block).save is not Block.save]
-        self._with_events = [block for block in self.blocks if type(block).next_event is not Block.next_event]
-
-    # --- what versions provide --------------------------------------------------------------------------------------
-
-    @abstractmethod
-    def build_configuration(self, overrides: dict[str, str]) -> Configuration: ...
-
-    @abstractmethod
-    def boot(self) -> None:
-        """Queue a BootNotification."""
-
-    @abstractmethod
-    def message_timeout(self) -> float: ...
-
-    @abstractmethod
-    def transaction_attempts(self) -> tuple[int, float]:
-        """(sends in total, interval in s) of the retry rule for transaction messages."""
-
-    @abstractmethod
-    def reset_retries(self) -> int:
-        """How often a reset that failed is tried again."""
-
-    def back_off(self) -> BackOff:
-        return BackOff()
-
-    @abstractmethod
-    def credentials(self) -> Credentials:
-        """What the next connection is made with. Raises ValueError where a secret cannot be read any more."""
-
-    def prepared(self, call: Call) -> dict[str, Any]:
-        """The payload as it goes out now; 1.6 fills in transaction ids that were unknown when it was queued."""
-        return call.payload
+        self._assemble([*(block_class(self) for block_class in self.block_classes), self.wire, self.restarts])
+        self.methods = Methods([self.conversation, *self.blocks])
 
     # --- inputs -----------------------------------------------------------------------------------------------------
 
@@ -172,6 +92,9 @@ class Station(ABC):
                     block.power_lost()
         elif moved:
             self.registration, self.boot_reason = "", "Unknown"
+        if moved:
+            for block in self.blocks:
+                block.moved()
         self.link.wait(now.mono)
         self._leave()
 
@@ -192,7 +115,7 @@ class Station(ABC):
         if self.registration == "Accepted" and not self.setup.options.boot_on_reconnect:
             self._come_online(after_boot=False)
         elif "boot" not in self.timers:  # Pending or Rejected: never earlier than the CSMS's interval (contract 2.2)
-            self.boot()
+            self.block(Registration).boot()
         self._leave()
 
     def refused(self, now: Instant, code: int | None, reason: str) -> None:
@@ -335,79 +258,25 @@ class Station(ABC):
     # --- for blocks -------------------------------------------------------------------------------------------------
 
     @property
-    def online(self) -> bool:
-        """Connected and accepted: transactions may be reported."""
-        return self.link.connected and self.registration == "Accepted"
-
-    @property
-    def clock(self) -> float:
-        """The station's own wall clock, set by the CSMS's answers (contract H2)."""
-        return self.now.wall + self.clock_offset + self.wire.skew
-
-    @contextmanager
-    def as_of(self, clock: float) -> Iterator[None]:
-        """What happens within the block happened at that time of the station's clock."""
-        before = self.now
-        self.now = Instant(before.mono, clock - self.clock_offset - self.wire.skew)
-        try:
-            yield
-        finally:
-            self.now = before
-
-    def set_timer(self, name: str, delay: float) -> None:
-        """`<what>` or `<what>:<argument>`; `<what>_due(argument)` of a block is called once after `delay` s."""
-        self.timers[name] = self.now.mono + delay
-
-    def cancel_timer(self, name: str) -> None:
-        self.timers.pop(name, None)
-
-    def fact(self, fact: AnyFact) -> None:
-        self._facts.append(fact)
-
-    def order(self, order: Order) -> None:
-        self._orders.append(order)
-
-    def record(self, frame: Frame) -> int:
-        """Logs a frame under the next sequence number, which is returned."""
-        self.sequence += 1
-        self._facts.append(msgspec.structs.replace(frame, sequence=self.sequence))
-        return self.sequence
+    def skew(self) -> float:
+        return self.wire.skew
 
     def put_out(self, frame: Frame, order: Send, command_id: str = "") -> None:
-        """Logs a frame and sends it: both happen at once or not at all."""
         sequence = self.record(frame)
         self.commands.frame(command_id or self.commands.cause, sequence, self.now)
         self.conversation.went_out(frame, sequence)
-        self._orders.append(order)
+        self.order(order)
 
     def call(self, call: Call) -> None:
-        """Queues an own CALL for the command at hand, if any. Only transaction messages wait out a lost connection."""
-        call.command_id = call.command_id or self.commands.cause
-        call.queued_offline = not self.online
-        if call.priority != TRANSACTION and not self.link.connected:
-            return
-        if call.priority == HEARTBEAT and any(one.priority == HEARTBEAT for one in self.outbox.waiting):
-            return
-        self.outbox.add(call)
-        if self.online:
-            self.commands.call_opened(call.command_id)
-        elif call.priority == TRANSACTION:
-            self.commands.note(call.command_id, "Offline: the message is queued and goes out after the reconnect.")
+        super().call(call)
+        if call.action != "Heartbeat":
+            self.block(Registration).spoke()
 
     def has_call(self, action: str) -> bool:
-        """One of these waits or is out."""
         return self.conversation.is_out(action) or any(one.action == action for one in self.outbox.waiting)
 
-    def suspect(self, event: str, info: str = "") -> None:
-        """What the peer did that it should not, for the security log."""
-        for block in self.blocks:
-            block.suspected(event, info)
-
-    def connector(self, number: int) -> Connector | None:
-        return next((one for one in self.connectors if one.number == number), None)
-
-    def save_configuration(self) -> None:
-        self.store.put("configuration", dict(self.configuration.overrides))
+    def credentials(self) -> Credentials:
+        return self.block(SecurityProfiles).credentials()
 
     def accept_registration(self, csms_time: float | None) -> None:
         self.registration, self.accepted_ever, self.boot_reason = "Accepted", True, ""
@@ -423,38 +292,20 @@ class Station(ABC):
             for block in self.blocks:
                 block.clock_moved(moved)
 
-    def installed(self, result: dict[str, Any]) -> None:
-        """Ends an installer's command at the device with this result; its `status` says whether anything changed."""
-        command_id = self.commands.cause
-        self.commands.answer(command_id, result)
-        if result.get("status", ACCEPTED) in (ACCEPTED, REBOOT_REQUIRED):
-            self.commands.note(command_id, "Done inside the station; no message is needed.")
-        else:
-            self.commands.finish(command_id, "rejected", result.get("msg") or result["status"], self.now)
-
     def reboot(self, reason: str) -> None:
-        """Once the last messages are out (or 10 s have passed): close, stay down, boot again with this reason.
-
-        The command that caused it ends when the CSMS has accepted the boot.
-        """
         self.restarts.begin(reason)
 
     @property
     def rebooting(self) -> bool:
-        """On its way down, or without power."""
         return bool(self.restarts.reason) or self.wire.dark
 
     def drop_link(self, reason: str) -> None:
-        """The link is dead though the socket looks open: nothing more goes out on it."""
         if self.wire.mute:
             return  # a frozen station notices nothing
         self.link.closing()
         self._orders.append(Close(GOING_AWAY, reason))
 
-    # --- what faults do to the machine (see `network_faults.py`) ----------------------------------------------------
-
     def lose_link(self, order: Order) -> None:
-        """Ends the connection by this order; the station sees it lost at once."""
         if self.link.connected:
             self._orders.append(order)
             self.lose_connection()
@@ -511,7 +362,6 @@ class Station(ABC):
         self._do_deferred()
 
     def lose_connection(self) -> None:
-        """Transaction messages stay; the rest is told anew after the reconnect."""
         lost = self.conversation.lost()
         self.timers.pop("pong", None)
         for block in self.blocks:
@@ -526,10 +376,6 @@ class Station(ABC):
         self.quiet = False
         for connector in self.connectors:
             connector.advance(now)
-
-    def settle_blocks(self) -> None:
-        for block in self._settling:
-            block.settle()
 
     def _leave(self) -> None:
         if not self.quiet:
@@ -564,7 +410,3 @@ class Station(ABC):
             self.store.put(self.section(connector.outlet), connector.record())
         for block in self._saving:
             block.save()
-
-    @staticmethod
-    def section(outlet: Any) -> str:
-        return f"connector.{outlet.evse_id}.{outlet.connector_id}"

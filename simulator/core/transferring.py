@@ -4,36 +4,33 @@ All of it outlives restarts: a transfer that was under way begins anew, a notifi
 """
 
 from abc import abstractmethod
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from simulator.core.block import Block
 from simulator.core.calls import Call
 from simulator.core.facts import Order
-from simulator.core.station import Station
+from simulator.core.machine import Block, Machine
+from simulator.core.network_faults import NetworkFaults
+from simulator.core.security import SecurityProfiles
 from simulator.core.transfers import FAILURE, NOT_SUPPORTED, Attempts, CancelTransfer, Transferred
 
-S = TypeVar("S", bound=Station)
 MOST_UNTOLD = 50
 INTERVAL_S = 10.0  # between attempts where the CSMS names none
 MOST_RETRIES = 100
 TOLD = "told"
 
 
-class Transferring(Block[S]):
+class Transferring(Block):
     """`untold` holds notifications {action, payload} that the CSMS has not answered, oldest first."""
 
     section: ClassVar[str]
     notifications: ClassVar[tuple[str, ...]]
+    protocols_setting: ClassVar[str]  # names the protocols that the station knows, in capitals
 
-    def __init__(self, station: S) -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         self.untold: list[dict[str, Any]] = list(station.store.get(self.section, {}).get("untold", []))
         self._key = ""  # of the transfer under way
-
-    @abstractmethod
-    def protocols(self) -> list[str]:
-        """The protocols that the station's settings list, in capitals."""
 
     @abstractmethod
     def record(self) -> dict[str, Any]:
@@ -80,7 +77,12 @@ class Transferring(Block[S]):
         return self.station.link.state != "off" and not self.station.rebooting
 
     def is_supported(self, url: str) -> bool:
-        return urlsplit(url).scheme.upper() in self.protocols()
+        return urlsplit(url).scheme.upper() in self.station.configuration.members(self.protocols_setting)
+
+    def trusted(self) -> tuple[tuple[str, ...], bool]:
+        """(PEM of the roots for file servers, whether any certificate is taken)."""
+        security = self.station.block(SecurityProfiles)
+        return security.trusted(), security.set.insecure
 
     def pursue(self, url: str) -> None:
         """Begins the wanted transfer, or the next attempt at it, if its time has come."""
@@ -89,7 +91,7 @@ class Transferring(Block[S]):
             return
         if not self.is_supported(url):
             self.gave_up(Transferred("", NOT_SUPPORTED, "the settings do not list the URL's protocol"))
-        elif self.station.wire.cut:
+        elif self.station.block(NetworkFaults).cut:
             self.drop_transfer()
             self.began()
             self._attempt_failed(Transferred("", FAILURE, "the network is cut"))
@@ -150,15 +152,18 @@ class Transferring(Block[S]):
             first = self.untold[0]
             self.station.call(Call(first["action"], first["payload"], context={TOLD: True}))
 
-    def was_told(self, call: Call) -> None:
-        """The CSMS has answered."""
+    def was_told(self, call: Call, answer: dict[str, Any]) -> None:
+        """The CSMS has answered a notification."""
+        self._is_told(call)
+
+    def _is_told(self, call: Call) -> None:
         if call.context.get(TOLD) and self.untold and self.untold[0]["payload"] == call.payload:
             self.untold = self.untold[1:]
 
     def was_not_told(self, call: Call, problem: str) -> None:
         """What a lost connection has swallowed goes out again; an error, or silence, is an answer too."""
         if problem != "lost":
-            self.was_told(call)
+            self._is_told(call)
         self.station.commands.note(call.command_id, f"Done, but the CSMS did not take {call.action}.")
 
 

@@ -1,27 +1,18 @@
 """Cars that come by themselves where a session was started remotely, and leave after it (option `auto_plug`)."""
 
-from abc import abstractmethod
-from typing import Any, TypeVar
-
-from simulator.core.block import Block
 from simulator.core.charging import Charging
+from simulator.core.machine import Block, Machine
 from simulator.core.physical.connector import Connector
-from simulator.core.station import Station
 
-S = TypeVar("S", bound=Station)
 ARRIVES_S = 2.0
 LINGERS_S = 5.0
 SECTION = "visitors"
 
 
-class Visitors(Block[S]):
-    def __init__(self, station: S) -> None:
+class Visitors(Block):
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         self._here: list[int] = list(station.store.get(SECTION, []))  # outlets with such a car
-
-    @property
-    @abstractmethod
-    def charging(self) -> Charging[Any]: ...
 
     def save(self) -> None:
         if self._here:
@@ -48,7 +39,7 @@ class Visitors(Block[S]):
 
     def car_arrives_due(self, number: str) -> None:
         connector = self.station.connector(int(number))
-        if connector is not None and is_awaited(connector) and self.charging.plug_in(connector):
+        if connector is not None and is_awaited(connector) and self.station.block(Charging).plug_in(connector):
             self._here.append(connector.number)
 
     def car_leaves_due(self, number: str) -> None:
@@ -56,7 +47,7 @@ class Visitors(Block[S]):
         connector = self.station.connector(int(number))
         if connector is not None and connector.number in self._here and is_done(connector):
             self._here.remove(connector.number)
-            self.charging.pull_cable(connector)
+            self.station.block(Charging).pull_cable(connector)
 
 
 def is_awaited(connector: Connector) -> bool:

@@ -26,8 +26,13 @@ class HouseOffice:
         """Raises Endpoint.DoesNotExist."""
         return services.url_of(Endpoint.objects.get(pk=endpoint))
 
+    @transaction.atomic
     def close_endpoint(self, endpoint: int) -> None:
-        Endpoint.objects.filter(pk=endpoint).delete()
+        """Its stations may be connecting at this moment: what they would hang on it waits until it is gone."""
+        rows = Endpoint.objects.filter(pk=endpoint)
+        list(rows.select_for_update().values_list("pk"))
+        list(Station.objects.select_for_update().filter(endpoint=endpoint).order_by("pk").values_list("pk"))
+        rows.delete()
 
     def cards(self, endpoint: int) -> list[back_office.Card]:
         rows = Card.objects.filter(endpoint=endpoint)

@@ -23,11 +23,18 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, asyncio.Semaphore
 
 
 async def authorize(
-    endpoint: Endpoint, identity: str, id_token: str, token_type: str = "", place: tuple[int, int] | None = None
+    endpoint: Endpoint,
+    identity: str,
+    id_token: str,
+    token_type: str = "",
+    place: tuple[int, int] | None = None,
+    *,
+    ends: bool = False,
 ) -> Authorization:
     """The first verdict of others, else what the card list says. Holds no database transaction while others think."""
     if endpoint.asks_others and token_type != services.ANONYMOUS:
-        presented = TokenPresented(endpoint.pk, cast("UUID", endpoint.tenant_id), identity, id_token, token_type, place)
+        tenant = cast("UUID", endpoint.tenant_id)
+        presented = TokenPresented(endpoint.pk, tenant, identity, id_token, token_type, place, ends)
         async with _turn(endpoint.pk):
             verdict = await _in_thread(presented)
         if verdict is not None:

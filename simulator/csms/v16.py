@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.utils import timezone
 
 from simulator.core import timestamps
-from simulator.core.errors import Kind
+from simulator.core.errors import OCPP16_ERROR_CODES
 from simulator.csms import judging, transactions
 from simulator.csms.database import in_database
 from simulator.csms.desk import Desk, Handler, Payload
@@ -21,19 +21,7 @@ STATUSES = frozenset({"Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx
 class CentralSystem(Desk):
     subprotocol = "ocpp1.6"
     answers_bad_frames = False
-    error_codes: ClassVar[Mapping[Kind, str]] = {
-        Kind.FRAMEWORK: "FormationViolation",
-        Kind.NOT_IMPLEMENTED: "NotImplemented",
-        Kind.NOT_SUPPORTED: "NotSupported",
-        Kind.FORMAT: "FormationViolation",
-        Kind.MISSING: "ProtocolError",
-        Kind.COUNT: "OccurenceConstraintViolation",
-        Kind.TYPE: "TypeConstraintViolation",
-        Kind.PROPERTY: "PropertyConstraintViolation",
-        Kind.PROTOCOL: "ProtocolError",
-        Kind.SECURITY: "SecurityError",
-        Kind.INTERNAL: "InternalError",
-    }
+    error_codes: ClassVar = OCPP16_ERROR_CODES
     acknowledged = frozenset(
         {
             "DiagnosticsStatusNotification",
@@ -104,7 +92,7 @@ class CentralSystem(Desk):
             reason=request.get("reason", "Local"),
         )
         self.ended(transaction_id)
-        return {"idTagInfo": await self._id_tag_info(request["idTag"])} if "idTag" in request else {}
+        return {"idTagInfo": await self._id_tag_info(request["idTag"], ends=True)} if "idTag" in request else {}
 
     async def on_data_transfer(self, request: Payload) -> Payload:
         return {"status": "UnknownVendorId"}
@@ -121,9 +109,10 @@ class CentralSystem(Desk):
                 self.opened(transaction_id, pk)
         return pk
 
-    async def _id_tag_info(self, id_tag: str, connector_id: int | None = None) -> Payload:
+    async def _id_tag_info(self, id_tag: str, connector_id: int | None = None, *, ends: bool = False) -> Payload:
         place = None if connector_id is None else (connector_id, connector_id)
-        return id_tag_info(await judging.authorize(self.endpoint, self.picture.identity, id_tag, place=place))
+        said = self.endpoint, self.picture.identity, id_tag
+        return id_tag_info(await judging.authorize(*said, place=place, ends=ends))
 
     handlers: ClassVar[Mapping[str, Handler]] = {
         "Authorize": on_authorize,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.utils import timezone
 
 from simulator.core import timestamps
-from simulator.core.errors import Kind
+from simulator.core.errors import OCPP201_ERROR_CODES
 from simulator.csms import judging, transactions
 from simulator.csms.database import in_database
 from simulator.csms.desk import Desk, Handler, Payload
@@ -21,20 +21,7 @@ from simulator.csms.transactions import Event
 class ChargingStationManagement(Desk):
     subprotocol = "ocpp2.0.1"
     answers_bad_frames = True
-    error_codes: ClassVar[Mapping[Kind, str]] = {
-        Kind.FRAMEWORK: "RpcFrameworkError",
-        Kind.MESSAGE_TYPE: "MessageTypeNotSupported",
-        Kind.NOT_IMPLEMENTED: "NotImplemented",
-        Kind.NOT_SUPPORTED: "NotSupported",
-        Kind.FORMAT: "FormatViolation",
-        Kind.MISSING: "OccurrenceConstraintViolation",
-        Kind.COUNT: "OccurrenceConstraintViolation",
-        Kind.TYPE: "TypeConstraintViolation",
-        Kind.PROPERTY: "PropertyConstraintViolation",
-        Kind.PROTOCOL: "ProtocolError",
-        Kind.SECURITY: "SecurityError",
-        Kind.INTERNAL: "InternalError",
-    }
+    error_codes: ClassVar = OCPP201_ERROR_CODES
     # Certificates of vehicles (Get15118EVCertificate, GetCertificateStatus) are not offered: NotSupported.
     acknowledged = frozenset(
         {
@@ -89,7 +76,8 @@ class ChargingStationManagement(Desk):
         if "idToken" not in request:
             return {}
         place = None if event.evse_id is None else (event.evse_id, event.connector_id or 1)
-        return {"idTokenInfo": await self._id_token_info(request["idToken"], place)}
+        ends = request["eventType"] == "Ended" or request["triggerReason"] == "StopAuthorized"
+        return {"idTokenInfo": await self._id_token_info(request["idToken"], place, ends=ends)}
 
     async def _record(self, event: Event, pk: int | None) -> None:
         """Writes the event at once, together with what was metered since the last write."""
@@ -113,9 +101,11 @@ class ChargingStationManagement(Desk):
     async def on_notify_ev_charging_schedule(self, request: Payload) -> Payload:
         return {"status": "Accepted"}
 
-    async def _id_token_info(self, id_token: Payload, place: tuple[int, int] | None = None) -> Payload:
+    async def _id_token_info(
+        self, id_token: Payload, place: tuple[int, int] | None = None, *, ends: bool = False
+    ) -> Payload:
         said = id_token["idToken"], id_token["type"]
-        return id_token_info(await judging.authorize(self.endpoint, self.picture.identity, *said, place=place))
+        return id_token_info(await judging.authorize(self.endpoint, self.picture.identity, *said, place, ends=ends))
 
     handlers: ClassVar[Mapping[str, Handler]] = {
         "Authorize": on_authorize,

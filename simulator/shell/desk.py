@@ -10,10 +10,11 @@ from uuid import UUID
 from chargers.services.ingest import Record
 from simulator.core.facts import CommandAdvanced
 from simulator.shell import fleet, inbox
+from simulator.shell.assignment import Assignment
 from simulator.shell.database import DatabaseThread
 from simulator.shell.fleet import Wanted
 from simulator.shell.recorder import Recorder
-from simulator.shell.runner import FAILED_STATION, Machine, Runner
+from simulator.shell.runner import FAILED_STATION, Runner
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
@@ -32,7 +33,7 @@ class Floor(Protocol):
     recorder: Recorder
     gate: asyncio.Event
 
-    def start_runner(self, machine: Machine) -> None: ...
+    def start_runner(self, assignment: Assignment) -> None: ...
 
     async def stop_runners(
         self, charger_ids: Iterable[UUID], code: int, reason: str, *, kind: str = "", parked: bool = False
@@ -111,7 +112,7 @@ class Desk:
         rows = {row.charger_id: row for row in await self._database.run(fleet.wanted, held)}
         self._reconciled_at = time.monotonic()
         runners = self._node.runners
-        gone = [key for key, one in runners.items() if key not in rows and one.machine.shard in held]
+        gone = [key for key, one in runners.items() if key not in rows and one.assignment.shard in held]
         stopped = [key for key in runners if key in rows and not rows[key].running]
         changed = [key for key, one in runners.items() if _is_changed(one, rows.get(key))]
         self._retiring = self._still_retiring({key: rows[key] for key in changed})
@@ -126,7 +127,7 @@ class Desk:
     def _still_retiring(self, changed: Mapping[UUID, Wanted]) -> set[UUID]:
         """Of those whose settings have changed: who has yet to tell its CSMS that it ends, in the version it speaks."""
         runners = [self._node.runners[key] for key in changed]
-        retiring = [one for one in runners if changed[one.charger_id].subprotocol != one.machine.setup.subprotocol]
+        retiring = [one for one in runners if changed[one.charger_id].subprotocol != one.assignment.setup.subprotocol]
         for runner in retiring:
             runner.retire()
         return {one.charger_id for one in retiring if not one.is_retired}
@@ -139,10 +140,9 @@ class Desk:
         fresh = [row for row in rows if self._unbuildable.get(row.charger_id) != row.revision]
         for start in range(0, len(fresh), LOAD_CHUNK):
             chunk = {row.charger_id: row.revision for row in fresh[start : start + LOAD_CHUNK]}
-            machines = await self._database.run(fleet.load, list(chunk))
-            for machine in machines:
-                chunk.pop(machine.charger_id)
-                self._node.start_runner(machine)
+            for assignment in await self._database.run(fleet.load, list(chunk)):
+                chunk.pop(assignment.charger_id)
+                self._node.start_runner(assignment)
             self._unbuildable.update(chunk)
 
     # --- commands ---------------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ class Desk:
 
 
 def _is_changed(runner: Runner, row: Wanted | None) -> bool:
-    return row is not None and row.running and row.revision != runner.machine.revision
+    return row is not None and row.running and row.revision != runner.assignment.revision
 
 
 def _start_reason(*, running: bool) -> str:

@@ -18,7 +18,7 @@ from simulator.core import tail
 from simulator.core.setup import Setup
 from simulator.core.url import connection_url
 from simulator.core.version_change import written_for
-from simulator.shell.runner import Machine
+from simulator.shell.assignment import Assignment
 from tenants.scoping import scope
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def wanted(shards: Collection[int]) -> list[Wanted]:
     ]
 
 
-def load(charger_ids: Iterable[UUID]) -> list[Machine]:
+def load(charger_ids: Iterable[UUID]) -> list[Assignment]:
     """What it takes to run these chargers, in five queries; their provisioning ends with this.
 
     A charger whose model cannot be built is left out, logged, and FAILED.
@@ -75,26 +75,26 @@ def load(charger_ids: Iterable[UUID]) -> list[Machine]:
     states = StationState.objects.in_bulk(ids)
     secured = ChargerSecurity.objects.unscoped().in_bulk(ids)
     beyond = queues.beyond(ids)
-    machines: list[Machine] = []
+    assignments: list[Assignment] = []
     for charger in chargers:
         try:
-            machine = _machine(charger, states.get(charger.pk), secured.get(charger.pk))
-            machine.memory.update({tail.SECTION: beyond[charger.pk]} if charger.pk in beyond else {})
-            machines.append(machine)
+            assignment = _assignment(charger, states.get(charger.pk), secured.get(charger.pk))
+            assignment.memory.update({tail.SECTION: beyond[charger.pk]} if charger.pk in beyond else {})
+            assignments.append(assignment)
         except Exception as error:
             logger.exception("charger cannot be built", extra={"charger": str(charger.pk)})
             mark_failed(charger.pk, f"{type(error).__name__}: {error}")
-    mark_ready([machine.charger_id for machine in machines])
-    return machines
+    mark_ready([assignment.charger_id for assignment in assignments])
+    return assignments
 
 
-def _machine(charger: Charger, state: StationState | None, security: ChargerSecurity | None) -> Machine:
+def _assignment(charger: Charger, state: StationState | None, security: ChargerSecurity | None) -> Assignment:
     tenant_id: UUID = charger.tenant_id  # type: ignore[assignment]
     memory = state.memory if state else {}
     with scope(tenant_id):
         setup = setup_of(charger)
         former = _former_setup(charger, written_for(memory, setup.subprotocol))
-    return Machine(
+    return Assignment(
         charger_id=charger.pk,
         tenant_id=tenant_id,
         shard=charger.shard,

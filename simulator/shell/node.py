@@ -19,13 +19,14 @@ from chargers.services.ingest import Record
 from chargers.services.partitions import ensure_partitions
 from simulator.shell import inbox, leases, recovery
 from simulator.shell.address import Resolver
-from simulator.shell.clock import lease_time
+from simulator.shell.assignment import Assignment
+from simulator.shell.clock import lease_time, read_clock
 from simulator.shell.database import DatabaseThread
 from simulator.shell.desk import Desk
 from simulator.shell.leases import Leases, Round
 from simulator.shell.pacing import Pace
 from simulator.shell.recorder import Recorder
-from simulator.shell.runner import Machine, Runner
+from simulator.shell.runner import Runner
 from simulator.shell.spool import Spool, SpoolFull, encoded
 from simulator.shell.timers import Timers
 from simulator.shell.transfers import Transfers
@@ -56,6 +57,7 @@ class Node:
         self.held: dict[int, int] = {}  # epoch by shard
         self.gate = asyncio.Event()  # set: open
         self.gate.set()
+        self.clock = read_clock
         self.resolver = Resolver()
         self.timers = Timers(self.loop)
         self.transfers = Transfers(self._frame_text)
@@ -222,7 +224,7 @@ class Node:
             return
         logger.warning("shards abandoned: %s", reason, extra={"shards": len(gone)})
         self._generation += 1
-        for runner in [one for one in self.runners.values() if one.machine.shard in gone]:
+        for runner in [one for one in self.runners.values() if one.assignment.shard in gone]:
             runner.abandon(reason)
             self._forget(runner)
         for shard in gone:
@@ -238,7 +240,7 @@ class Node:
     async def _hand_over(self) -> None:
         """Surplus goes to a node that has less: a network reconnect for the chargers."""
         leaving = dict(self._leaving)
-        moving = [key for key, runner in self.runners.items() if runner.machine.shard in leaving]
+        moving = [key for key, runner in self.runners.items() if runner.assignment.shard in leaving]
         await self.stop_runners(moving, GOING_AWAY, "moving to another simulator node", parked=True)
         await self.recorder.flush()
         while self._leaving:
@@ -253,17 +255,17 @@ class Node:
 
     # --- runners ----------------------------------------------------------------------------------------------------
 
-    def start_runner(self, machine: Machine) -> None:
-        epoch = self.held.get(machine.shard)
-        if epoch is None or machine.charger_id in self.runners:
+    def start_runner(self, assignment: Assignment) -> None:
+        epoch = self.held.get(assignment.shard)
+        if epoch is None or assignment.charger_id in self.runners:
             return
-        known_epoch, sequence = self._sequences.get(machine.charger_id, (0, 0))
+        known_epoch, sequence = self._sequences.get(assignment.charger_id, (0, 0))
         try:
-            runner = Runner(self, machine, epoch, sequence if known_epoch == epoch else 0)
+            runner = Runner(self, assignment, epoch, sequence if known_epoch == epoch else 0)
         except Exception:
-            logger.exception("station cannot be built", extra={"charger": str(machine.charger_id)})
+            logger.exception("station cannot be built", extra={"charger": str(assignment.charger_id)})
             return
-        self.runners[machine.charger_id] = runner
+        self.runners[assignment.charger_id] = runner
         runner.start()
 
     async def stop_runners(

@@ -7,14 +7,12 @@ import asyncio
 import base64
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from chargers.services.ingest import Record, Snapshot
 from simulator.core import tail
-from simulator.core.credentials import TLS_BASIC, Credentials, Security
+from simulator.core.credentials import TLS_BASIC, Credentials
 from simulator.core.facts import (
     AnswerPings,
     AnyFact,
@@ -33,14 +31,10 @@ from simulator.core.facts import (
     SendBytes,
     ShapeLink,
 )
-from simulator.core.setup import Setup
-from simulator.core.station import NO_SECURITY, Station
-from simulator.core.stations import STATIONS
 from simulator.core.transfers import CancelTransfer, Download, Transferred, Upload
 from simulator.core.url import connection_url, secured
-from simulator.core.version_change import carry_over
 from simulator.shell.address import Resolver
-from simulator.shell.clock import read_clock
+from simulator.shell.assignment import Assignment
 from simulator.shell.confirming import Confirmation
 from simulator.shell.pacing import Pace
 from simulator.shell.recorder import Recorder
@@ -50,7 +44,6 @@ from simulator.shell.timers import Timers
 from simulator.shell.tls import context_for
 from simulator.shell.transfers import Transfers
 from simulator.shell.turns import Turns
-from simulator.shell.vault import VAULT
 
 logger = logging.getLogger(__name__)
 QUOTA_FRAMES = 1_000  # not yet in the table: more, and this charger's CSMS is not read
@@ -63,22 +56,6 @@ GOING_AWAY, ABNORMAL, INTERNAL_ERROR = 1001, 1006, 1011
 FAILED_STATION = "The simulated station failed; it starts again after a pause."
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What a node must know of a charger to run it."""
-
-    charger_id: UUID
-    tenant_id: UUID
-    shard: int
-    revision: int
-    url: str
-    setup: Setup
-    memory: dict[str, Any]
-    known: bool  # has run before: state is saved
-    security: Security = NO_SECURITY
-    former: Setup | None = None  # as which it ran when the memory was saved, if it spoke another version then
-
-
 class Surroundings(Protocol):
     """What the node gives its runners."""
 
@@ -89,6 +66,7 @@ class Surroundings(Protocol):
     transfers: Transfers
     turns: Turns
     gate: asyncio.Event
+    clock: Callable[[], Instant]
 
     def may_speak(self) -> bool:
         """False once the lease may have passed to somebody else; the node then abandons its runners itself."""
@@ -117,27 +95,28 @@ class Runner:
         "_sections_changed",
         "_unrecorded",
         "around",
+        "assignment",
         "charger_id",
         "deadline",
         "ended",
         "epoch",
-        "machine",
         "scheduled",
         "socket",
         "station",
     )
 
-    def __init__(self, around: Surroundings, machine: Machine, epoch: int, sequence: int) -> None:
+    def __init__(self, around: Surroundings, assignment: Assignment, epoch: int, sequence: int) -> None:
         self.around = around
-        self.machine = machine
-        self.charger_id = machine.charger_id
+        self.assignment = assignment
+        self.charger_id = assignment.charger_id
         self.epoch = epoch
         self.deadline: float | None = None
         self.scheduled: float | None = None
         self.socket: Socket | None = None
         self.ended = False
-        self._inherited = Outcome()
-        self.station = self._build(*self._heritage(sequence))
+        now = around.clock()
+        memory, sequence, self._inherited = assignment.inherited(sequence, now)
+        self.station = assignment.station(memory, sequence, now)
         self._first = True
         self._confirmation = Confirmation()
         self._cut = False  # the connection has just ended, and not by us
@@ -150,37 +129,13 @@ class Runner:
         self._on_closed: Callable[[], None] | None = None
         self._retiring = False
 
-    def _heritage(self, sequence: int) -> tuple[Mapping[str, Any], int]:
-        """The memory to start from, and the last number used: of another version's memory only what is the device's."""
-        machine, former = self.machine, self.machine.former
-        if former is None:
-            return machine.memory, sequence
-        now = read_clock()
-        before = STATIONS[former.subprotocol](former, dict(machine.memory), now, sequence=sequence, vault=VAULT)
-        facts, memory = carry_over(before, machine.setup, now)
-        self._inherited = Outcome(facts, {**dict.fromkeys(machine.memory), **memory})
-        return memory, before.sequence
-
-    def _build(self, memory: Mapping[str, Any], sequence: int) -> Station:
-        machine = self.machine
-        station_class = STATIONS[machine.setup.subprotocol]
-        return station_class(
-            machine.setup, dict(memory), read_clock(), sequence=sequence, security=machine.security, vault=VAULT
-        )
-
     # --- life -------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """A charger that has run before only moves; the core decides from its memory whether it boots."""
         self._keep(self._inherited)
-        reason = "resume" if self.machine.known and self.machine.former is None else "PowerUp"
-        self._input(lambda now: self.station.power_up(now, reason, csms=self._csms))
-
-    @property
-    def _csms(self) -> str:
-        """Scheme, host and port: a CSMS may have many paths."""
-        parts = urlsplit(self.machine.url)
-        return f"{parts.scheme}://{parts.netloc}"
+        reason = "resume" if self.assignment.known and self.assignment.former is None else "PowerUp"
+        self._input(lambda now: self.station.power_up(now, reason, csms=self.assignment.csms))
 
     def retire(self) -> None:
         """Another OCPP version is wanted: what runs ends, and the CSMS is told while it can be."""
@@ -227,7 +182,7 @@ class Runner:
             self.socket.abort()
             self.socket = None
         self.around.transfers.cancel_all(self.charger_id)
-        now = read_clock()
+        now = self.around.clock()
         try:
             self.station.disconnected(now, ABNORMAL, reason)
             self.station.shut_down(now)  # its power stays on: if nobody has taken over, it just goes on with us
@@ -240,7 +195,7 @@ class Runner:
 
     def _finish(self, kind: str, reason: str) -> None:
         if kind:
-            now = read_clock()
+            now = self.around.clock()
             fact = ConnectionChanged(self.station.sequence + 1, kind, now.wall, None, reason)
             self.station.sequence += 1
             self._keep(Outcome([fact]))
@@ -324,13 +279,13 @@ class Runner:
 
     def _new_socket(self, credentials: Credentials) -> Socket:
         """Raises ValueError for certificates that cannot be used."""
-        around, machine = self.around, self.machine
-        url = connection_url(credentials.url, machine.setup.identity) if credentials.url else machine.url
+        around, assignment = self.around, self.assignment
+        url = connection_url(credentials.url, assignment.setup.identity) if credentials.url else assignment.url
         if credentials.profile >= TLS_BASIC:
             url = secured(url)
         headers = {"Authorization": credentials.authorization} if credentials.authorization else {}
         tls = context_for(credentials) if url.startswith("wss:") else None
-        offered, compression = self.station.wire.subprotocol, machine.setup.options.compression
+        offered, compression = self.station.wire.subprotocol, assignment.setup.options.compression
         return Socket(self, around.resolver, around.turns, url, offered, headers, tls, compression=compression)
 
     # --- the step ---------------------------------------------------------------------------------------------------
@@ -338,7 +293,7 @@ class Runner:
     def _input(self, action: Callable[[Instant], None], close: Close | None = None) -> None:
         if self.ended or self._restart_at is not None or not self.around.may_speak():
             return
-        now = read_clock()
+        now = self.around.clock()
         try:
             action(now)
             outcome = self.station.take()
@@ -355,9 +310,9 @@ class Runner:
         """Spools and queues; False when the disk is full: the orders then wait until the record stands."""
         if not outcome.facts and not outcome.changes:
             return True
-        machine, unconfirmed = self.machine, self._unconfirmed(outcome.facts)
+        assigned, unconfirmed = self.assignment, self._unconfirmed(outcome.facts)
         record = Record(
-            machine.tenant_id, self.charger_id, machine.shard, self.epoch, outcome.facts, outcome.changes, unconfirmed
+            assigned.tenant_id, self.charger_id, assigned.shard, self.epoch, outcome.facts, outcome.changes, unconfirmed
         )
         self._sections_changed |= bool(outcome.changes) or not all(isinstance(f, Frame) for f in outcome.facts)
         line = encoded(record)
@@ -505,18 +460,18 @@ class Runner:
     def _restart(self) -> None:
         self._restart_at = None
         try:
-            self.station = self._build(self.station.memory, self.station.sequence)
+            self.station = self.assignment.station(self.station.memory, self.station.sequence, self.around.clock())
         except Exception:
             logger.exception("station cannot be built", extra={"charger": str(self.charger_id)})
-            self._fail(read_clock())
+            self._fail(self.around.clock())
         else:
-            self._input(lambda now: self.station.power_up(now, "resume", csms=self._csms))
+            self._input(lambda now: self.station.power_up(now, "resume", csms=self.assignment.csms))
 
     # --- for the recorder -------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot | None:
         """The whole state if it may have changed since the last flush; the picture also when it has grown old."""
-        now = read_clock()
+        now = self.around.clock()
         if not self._sections_changed and now.mono - self._pictured < PICTURE_SECONDS:
             return None
         self._sections_changed = False

@@ -5,17 +5,16 @@ A connected charger costs no task. The order never varies: feed the bytes, write
 """
 
 import asyncio
-import os
 import struct
 from collections import deque
 from collections.abc import Mapping
-from socket import SO_LINGER, SOL_SOCKET, gaierror
+from socket import SO_LINGER, SOL_SOCKET
 from ssl import SSLCertVerificationError, SSLContext, SSLError
 from typing import Protocol
 
 from websockets.client import ClientProtocol
 from websockets.datastructures import Headers
-from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import InvalidURI
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
@@ -25,6 +24,7 @@ from websockets.uri import WebSocketURI, parse_uri
 
 from simulator.core.credentials import BAD_CERTIFICATE, Credentials
 from simulator.core.facts import ShapeLink
+from simulator.shell import endings
 from simulator.shell.address import Resolver
 from simulator.shell.slow_line import SlowLine
 from simulator.shell.tls import context_for
@@ -38,10 +38,6 @@ MAX_MESSAGE = 256 * 1024  # bytes; the protocol closes with 1009 beyond it
 SLICE = 8  # events delivered before other chargers get their turn
 # Our window is small, for frames are short and connections many; the CSMS's is left to it, as not all can limit it.
 DEFLATE = ClientPerMessageDeflateFactory(client_max_window_bits=11, compress_settings={"memLevel": 4})
-CUT_IN_TLS = "The CSMS ended the connection during the TLS handshake: does it speak TLS on this port?"
-CUT_AFTER_TLS = (
-    "The CSMS ended the connection right after the TLS handshake: it may want a client certificate that it accepts."
-)
 BACKLOG = 64  # events waiting before a CSMS that floods is not read any more
 
 
@@ -191,7 +187,7 @@ class Socket(asyncio.Protocol):
         if self._client is None or not self._opened:
             self.abort()
         elif self._client.state is State.OPEN:
-            self._client.send_close(code, _clipped(reason))
+            self._client.send_close(code, endings.clipped(reason))
             self._write()
             self._limit(CLOSE_TIMEOUT + (self._line.backlog_s if self._line is not None else 0.0))
 
@@ -200,7 +196,7 @@ class Socket(asyncio.Protocol):
         if self._client is None or self._transport is None or not self.is_open:
             self.abort()
             return
-        self._client.send_close(code, _clipped(reason))
+        self._client.send_close(code, endings.clipped(reason))
         self._write()
         self._handler = None
         self._transport.close()
@@ -264,7 +260,7 @@ class Socket(asyncio.Protocol):
         except InvalidURI as error:
             self._refuse(None, str(error))
         except (OSError, UnicodeError) as error:
-            self._refuse(BAD_CERTIFICATE if isinstance(error, SSLCertVerificationError) else None, _words(error))
+            self._refuse(BAD_CERTIFICATE if isinstance(error, SSLCertVerificationError) else None, endings.words(error))
 
     async def _dial(self, uri: WebSocketURI) -> None:
         """Tries the name's addresses in turn. Raises the last address's OSError."""
@@ -307,11 +303,11 @@ class Socket(asyncio.Protocol):
         assert self._client is not None
         problem = self._client.handshake_exc
         if problem is not None:
-            self._refuse(*_refusal(problem, response))
+            self._refuse(*endings.refusal(problem, response))
         elif self._client.subprotocol != self._offered:
             named = self._client.subprotocol or "none"
             reason = f"The CSMS chose the subprotocol {named}; offered was {self._offered}."
-            self._client.send_close(CloseCode.PROTOCOL_ERROR, _clipped(reason))
+            self._client.send_close(CloseCode.PROTOCOL_ERROR, endings.clipped(reason))
             self._write()
             self._refuse(1002, reason)
         else:
@@ -472,7 +468,7 @@ class Socket(asyncio.Protocol):
             return
         assert self._client is not None
         if self._opened:
-            handler.closed(*_closing(self._client))
+            handler.closed(*endings.closing(self._client))
         else:
             handler.refused(*self._unanswered())
 
@@ -480,58 +476,7 @@ class Socket(asyncio.Protocol):
         """Why there was no HTTP answer. In TLS 1.3 a client certificate is refused after our part of the handshake."""
         assert self._client is not None
         if isinstance(self._problem, SSLError):
-            return None, _words(self._problem)
+            return None, endings.words(self._problem)
         if not self._heard and self._transport is not None and self._transport.get_extra_info("ssl_object"):
-            return None, CUT_AFTER_TLS
-        return _refusal(self._client.handshake_exc, None)
-
-
-def _closing(client: ClientProtocol) -> tuple[int, str]:
-    """Code and reason as the CSMS gave them, else as we did, else 1006 (RFC 6455, 7.1.5)."""
-    if client.close_rcvd is not None:
-        return client.close_rcvd.code, client.close_rcvd.reason
-    if client.close_sent is not None:
-        return client.close_sent.code, client.close_sent.reason
-    return CloseCode.ABNORMAL_CLOSURE, "The connection ended without a close frame."
-
-
-def _refusal(problem: Exception | None, response: Response | None) -> tuple[int | None, str]:
-    if isinstance(problem, InvalidStatus):
-        status = problem.response.status_code
-        words = f"HTTP {status} {problem.response.reason_phrase}".strip()
-        why = ": the CSMS does not accept the charger's credentials." if status in (401, 403) else ""
-        return status, words + why
-    code = response.status_code if response is not None else None
-    if isinstance(problem, InvalidHandshake):
-        return code, f"The WebSocket handshake failed: {problem}."
-    return code, "The connection ended before the WebSocket handshake was answered."
-
-
-def _words(error: OSError | UnicodeError) -> str:
-    """What kept us from connecting, for the log of connections."""
-    if isinstance(error, gaierror):
-        return f"The CSMS's name cannot be resolved: {error.strerror}."
-    if isinstance(error, SSLCertVerificationError):
-        return f"The CSMS's certificate was refused: {error.verify_message.rstrip('.')}."
-    if isinstance(error, SSLError):
-        return _words_of_tls(error)
-    if isinstance(error, ConnectionError) and not error.errno:
-        return CUT_IN_TLS
-    if isinstance(error, OSError) and error.errno:
-        return f"{os.strerror(error.errno)}."
-    return str(error) or type(error).__name__
-
-
-def _words_of_tls(error: SSLError) -> str:
-    reason = error.reason or ""
-    if "ALERT_" in reason:
-        told = reason.partition("ALERT_")[2].lower().replace("_", " ")
-        return f"The CSMS ended the TLS handshake: {told}."
-    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
-        return "The CSMS does not speak TLS on this port."
-    return f"TLS failed: {reason.lower().replace('_', ' ') or error}."
-
-
-def _clipped(reason: str) -> str:
-    """A close frame has room for 123 bytes of reason (RFC 6455, 5.5)."""
-    return reason.encode()[:123].decode(errors="ignore")
+            return None, endings.CUT_AFTER_TLS
+        return endings.refusal(self._client.handshake_exc, None)

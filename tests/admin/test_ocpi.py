@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from chargers.models import Charger
 from ocpi import credentials
-from ocpi.models import Cpo, Preset
+from ocpi.models import Cdr, Cpo, Evse, Exchange, Peer, PeerCommand, PeerState, Preset, Push, Session, Token
 from tenants.models import AuditEntry, Organization, User
+from tenants.scoping import scope
 from tests.ocpi import builder
 from tests.ocpi.builder import boot, built, order, work
 
@@ -59,6 +61,7 @@ def test_the_page_shows_how_far_the_build_is(staff: Client, tenant: Organization
     assert "PENDING" in staff.get(fragment).content.decode()
     work()
     text = staff.get(fragment).content.decode()
+    assert "3 of 3 locations" in text
     assert "0 of 6 chargers booted" in text
     assert "wait-for-chargers" in text
     assert "NL*LAB*E0001*1" in text
@@ -81,9 +84,32 @@ def test_destroying_it_from_the_page(staff: Client, tenant: Organization) -> Non
     cpo = built(tenant, "smoke-single")
     url = reverse("admin:ocpi_cpo_delete", args=[cpo.pk])
     assert "with its locations" in staff.get(url).content.decode()
-    assert staff.post(url, {"post": "yes"}).status_code == 302
+    answer = staff.post(url, {"post": "yes"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, reverse("admin:ocpi_cpo_changelist"))
     assert not Charger.objects.unscoped().exists()
     assert staff.get(reverse("admin:ocpi_cpo_progress", args=[cpo.pk])).status_code == 404
+
+
+def charged(cpo: Cpo) -> None:
+    """One row of everything that passes between a CPO and a peer."""
+    now, evse = timezone.now(), Evse.objects.get(cpo=cpo)
+    peer = Peer.objects.create(
+        cpo=cpo, state=PeerState.REGISTERED, version="2.2.1", versions_url=f"http://e/{'v' * 90}"
+    )
+    Token.objects.create(
+        cpo=cpo, peer=peer, key_country="NL", key_party="EMS", key_uid="CARD-1", content={"uid": "card-1"},
+        version="2.2.1", valid=True, whitelist="ALLOWED", contract_id="NL-EMS-1", last_updated=now,
+    )  # fmt: skip
+    session = Session.objects.create(
+        cpo=cpo, peer=peer, evse=evse, session_id="S-1", id_tag="CARD-1", auth_method="COMMAND", started_at=now,
+        currency="EUR", total_cost={"excl_vat": 1.5}, created_at=now, last_updated=now,
+    )  # fmt: skip
+    Cdr.objects.create(
+        cpo=cpo, peer=peer, session=session, cdr_id="C-1", content={"currency": "EUR"}, created_at=now, last_updated=now
+    )
+    PeerCommand.objects.create(cpo=cpo, peer=peer, kind="START_SESSION", response_url="http://e/1", deadline=now)
+    Exchange.objects.create(cpo=cpo, peer=peer, direction="incoming", at=now, method="GET", url="http://a/b?c=d")
+    Push.objects.create(cpo=cpo, peer=peer, subject="cdr:1", method="POST", plan="result", due_at=now)
 
 
 def test_someone_without_the_right_sees_no_bundle(tenant: Organization) -> None:
@@ -94,9 +120,13 @@ def test_someone_without_the_right_sees_no_bundle(tenant: Organization) -> None:
         assert client.post(reverse(f"admin:ocpi_cpo_{name}", args=[cpo.pk])).status_code == 403
 
 
-@pytest.mark.parametrize("table", ["cpolocation", "evse", "tariff"])
+@pytest.mark.parametrize(
+    "table", ["cpolocation", "evse", "tariff", "peer", "token", "session", "cdr", "peercommand", "exchange", "push"]
+)
 def test_its_rows_open(staff: Client, tenant: Organization, table: str) -> None:
     cpo = built(tenant, "smoke-single")
+    with scope(tenant):
+        charged(cpo)
     rows = staff.get(reverse(f"admin:ocpi_{table}_changelist"), {"cpo__id__exact": cpo.pk})
     assert rows.status_code == 200
     row = rows.context["cl"].result_list[0]

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from chargers.models import Charger, Message, Run
+from chargers.services import runs
 from chargers.services.runs import begin_run
 from tenants.models import AuditEntry, Organization, User
 from tenants.scoping import scope
@@ -40,7 +41,7 @@ def page_of(run: Run) -> str:
 def test_two_runs_are_compared_on_a_page(staff: Client, pair: tuple[Run, Run]) -> None:
     golden, nightly = pair
     empty = staff.get(page_of(nightly)).content.decode()
-    assert "golden" in empty
+    assert "Choose the run" in empty
     assert "missing" not in empty
     query = {"baseline": str(golden.pk), "tolerance": "5", "ignore": ""}
     page = staff.get(page_of(nightly), query).content.decode()
@@ -49,6 +50,32 @@ def test_two_runs_are_compared_on_a_page(staff: Client, pair: tuple[Run, Run]) -
     assert "2 missing" in staff.get(page_of(nightly), {"baseline": str(golden.pk)}).content.decode()
     assert "the same" in staff.get(page_of(nightly), {**query, "ignore": "Heartbeat"}).content.decode()
     assert "Ensure this value" in staff.get(page_of(nightly), {**query, "tolerance": "101"}).content.decode()
+
+
+def test_the_run_marked_last_is_offered_first(staff: Client, pair: tuple[Run, Run], charger: Charger) -> None:
+    golden, nightly = pair
+    with scope(nightly.tenant_id):
+        runs.update_run(golden, is_baseline=True)
+        begin_run(name="later", chargers=[charger], started_at=START, finished_at=START)
+    offered = staff.get(page_of(nightly)).context["form"].fields["baseline"]
+    assert [one.name for one in offered.queryset] == ["golden", "later"]
+    assert offered.initial == golden
+
+
+def test_a_page_without_another_run_says_what_to_do(staff: Client, pair: tuple[Run, Run]) -> None:
+    golden, nightly = pair
+    with scope(golden.tenant_id):
+        runs.delete_run(golden)
+    assert "nothing to compare with" in staff.get(page_of(nightly)).content.decode()
+
+
+def test_what_a_page_cannot_hold_is_counted(
+    staff: Client, pair: tuple[Run, Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chargers.admin.run.MOST_SHOWN", 1)
+    page = staff.get(page_of(pair[1]), {"baseline": str(pair[0].pk)}).content.decode()
+    assert "2 missing" in page
+    assert "Not shown: 1." in page
 
 
 def test_only_runs_of_the_same_organization_are_offered(

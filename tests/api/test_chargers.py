@@ -5,6 +5,7 @@ from django.conf import LazySettings
 
 from catalog.models import ChargerModel
 from chargers.models import Charger, ProvisioningStatus, StationState, shard_of
+from chargers.services.provisioning import update_charger, update_chargers
 from locations.models import Location
 from tenants.models import AuditEntry, Organization
 from tenants.scoping import scope
@@ -192,6 +193,29 @@ def test_an_update_changes_what_was_sent_only(user_client: ApiClient, charger: C
     assert after["updated_at"] > before["updated_at"]
     same = {name: value for name, value in before.items() if name not in ("name", "updated_at")}
     assert same.items() <= after.items()
+
+
+def test_updates_of_different_fields_do_not_undo_each_other(charger: Charger, tenant: Organization) -> None:
+    """Both have read the charger before either writes."""
+    with scope(tenant):
+        one, other = (Charger.objects.get(pk=charger.pk) for _ in range(2))
+        update_charger(one, {"name": "Bay 9"})
+        shown = update_charger(other, {"ws_url": "ws://127.0.0.1:10/"})
+        update_chargers([one], {one.pk: {"location_name": "Lab"}})
+        stored = Charger.objects.get(pk=charger.pk)
+    assert shown.name == "Bay 9"
+    assert (stored.name, stored.ws_url, stored.location_name) == ("Bay 9", "ws://127.0.0.1:10/", "Lab")
+    assert stored.revision == charger.revision + 1
+
+
+def test_a_location_is_the_same_however_its_id_is_written(
+    user_client: ApiClient, body: Body, location: Location
+) -> None:
+    odd = str(location.pk).upper()
+    created = user_client.post("/chargers", {**body, "location_id": odd})
+    assert (created.status_code, created.json()["location_id"]) == (201, str(location.pk))
+    patch = {"charger_id": created.json()["id"], "location_id": odd, "name": "Bay 1"}
+    assert user_client.put(f"/locations/{odd}/chargers", {"chargers": [patch]}).json()["updated_count"] == 1
 
 
 def test_name_wins_over_charge_point_name(user_client: ApiClient, charger: Charger) -> None:

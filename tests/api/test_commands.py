@@ -69,6 +69,12 @@ def test_a_location_fans_out(
     assert second["command"]["ocpp_version"] == "ocpp2.0.1"
 
 
+@pytest.mark.parametrize("name", ["start-session", "stop-session"])
+def test_a_session_may_name_its_evse(user_client: ApiClient, charger_201: Charger, name: str) -> None:
+    body = {"id_tag": "TAG", "evse_id": 2} if name == "start-session" else {"evse_id": 2}
+    assert user_client.post(f"/chargers/{charger_201.pk}/{name}", body).json()["payload"] == body
+
+
 def test_null_means_absent_and_unknown_fields_are_ignored(user_client: ApiClient, charger: Charger) -> None:
     body = {"evse_id": None, "connector_id": 1, "colour": "red"}
     shown = user_client.post(f"/chargers/{charger.pk}/plug-connector", body).json()
@@ -97,6 +103,7 @@ def test_null_means_absent_and_unknown_fields_are_ignored(user_client: ApiClient
         ("power-update", {"power_w": -1}, "power_w"),
         ("stop-transaction", {"transaction_id": 42}, "transaction_id"),
         ("reset", {"type": "Medium"}, "type"),
+        ("raw-frame", {"base64": "###"}, "base64"),
     ],
 )
 def test_fields_out_of_bounds_are_422(

@@ -9,6 +9,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from ocpplab import health
+from ocpplab.api.document import document
 from simulator.models import Node
 from tests.conftest import ApiClient
 
@@ -28,6 +29,35 @@ def test_the_schema_is_open_and_names_every_command_once(anonymous: ApiClient) -
     assert {"start_session", "location_start_session", "inject_fault", "get_logs", "list_chargers"} <= set(ids)
     start = document["paths"]["/chargers/{charger_id}/start-session"]["post"]
     assert {"202", "401", "403", "404", "409", "422", "500"} <= set(start["responses"])
+
+
+def test_every_parameter_and_every_answer_says_what_it_is() -> None:
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"], (method, path)
+            for one in operation.get("parameters", []):
+                assert one.get("description"), (method, path, one["name"])
+            for status, answer in operation["responses"].items():
+                assert answer["description"], (method, path, status)
+
+
+def test_what_the_query_may_say_needs_no_body() -> None:
+    paths = document()["paths"]
+    for path in ("/chargers/{charger_id}/inject-fault", "/chargers/{charger_id}/clear-fault"):
+        assert "required" not in paths[path]["post"]["requestBody"]
+    assert paths["/chargers/{charger_id}/start-session"]["post"]["requestBody"]["required"]
+
+
+def test_every_operation_on_chargers_stands_below_ocpp_too() -> None:
+    paths = document()["paths"]
+    spelled = ("get", "create", "update", "delete")  # 0.1.1's other names of what stands there
+    wanted = {
+        path
+        for path in paths
+        if path.split("/")[1] in ("catalog", "locations", "chargers", "faults", "runs", "templates", "commands")
+        and path.rsplit("/", 1)[-1] not in {f"{name}-chargers" for name in spelled}
+    }
+    assert {path for path in wanted if f"/ocpp{path}" not in paths} == set()
 
 
 def test_the_page_to_try_the_api_needs_no_third_party(anonymous: ApiClient) -> None:

@@ -9,6 +9,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from chargers.models import Charger
+from tests.api.routes import Route, api_routes
 from tests.conftest import ApiClient
 
 JSON = "application/json"
@@ -69,6 +70,26 @@ def test_malformed_json_is_422(client: ApiClient, body: bytes) -> None:
     assert answer.status_code == 422
     item = answer.json()["detail"][0]
     assert (item["loc"], item["type"]) == (["body"], "json_invalid")
+
+
+def writes() -> list[Route]:
+    """Those that find what their path names."""
+    absent = ("run_id", "cpo_id")
+    return [
+        route
+        for route in api_routes()
+        if route.method in ("post", "put", "patch") and not any(f"<str:{name}>" in route.path for name in absent)
+    ]
+
+
+@pytest.mark.parametrize("route", writes(), ids=lambda route: f"{route.method} {route.path}")
+def test_every_write_refuses_a_body_that_it_cannot_read(client: ApiClient, charger: Charger, route: Route) -> None:
+    path = route.filled(location_id=charger.location_id, charger_id=charger.pk)
+    malformed = client.generic(route.method.upper(), path, b'{"name": ', content_type=JSON)
+    assert (malformed.status_code, malformed.json()["detail"][0]["type"]) == (422, "json_invalid")
+    form = client.generic(route.method.upper(), path, b"name=x", content_type="application/x-www-form-urlencoded")
+    assert form.status_code == 415
+    assert isinstance(form.json()["detail"], str)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,11 @@ def test_a_body_that_fails_validation_is_422(user_client: ApiClient, change: dic
     assert all(item["loc"] == loc for item in answer.json()["detail"])
 
 
+def test_what_is_optional_may_be_null(user_client: ApiClient, tenant: Organization) -> None:
+    shown = user_client.post("/locations", {**BODY, "timezone": None, "owner_name": None, "public": None}).json()
+    assert (shown["timezone"], shown["owner_name"], shown["public"]) == (None, None, False)
+
+
 def test_an_update_is_partial_and_null_clears_what_is_optional(user_client: ApiClient, location: Location) -> None:
     path = f"/locations/{location.pk}"
     assert user_client.put(path, {"timezone": "Europe/Paris"}).json()["timezone"] == "Europe/Paris"
@@ -103,7 +108,21 @@ def test_the_list_pages_in_the_order_of_creation(user_client: ApiClient, locatio
     assert (beyond["data"], beyond["total"]) == ([], 5)
 
 
-@pytest.mark.parametrize("query", ["page=0", "page=x", "limit=0", "limit=101", "limit=", "page=" + "9" * 5000])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "page=0",
+        "page=x",
+        "page=1_0",
+        "page=%201",
+        "page=%2B1",
+        "page=%EF%BC%91",
+        "limit=0",
+        "limit=101",
+        "limit=",
+        "page=" + "9" * 5000,
+    ],
+)
 def test_a_page_out_of_bounds_is_422(user_client: ApiClient, query: str) -> None:
     answer = user_client.get(f"/locations?{query}")
     assert answer.status_code == 422

@@ -13,7 +13,7 @@ from chargers.models import Charger, ConnectionEvent, Message
 from locations.models import Location
 from tenants.scoping import scope
 from tests.conftest import ApiClient
-from tests.factories import new_charger
+from tests.factories import LocationFactory, new_charger
 
 NOON = datetime(2026, 4, 2, 12, 0, tzinfo=UTC)
 Json = dict[str, Any]
@@ -130,6 +130,33 @@ def test_filters_narrow_it(site: list[Charger], location: Location, read: Callab
             assert sorted(names(page)) == sorted(in_order(location, **filters))
             assert page["total"] == len(page["data"])
     assert read(charger_ids="no-such-charger")["data"] == []
+
+
+def test_a_transaction_is_found_with_cursors_in_either_order(
+    site: list[Charger], location: Location, read: Callable[..., Json]
+) -> None:
+    mine = list(Message.objects.unscoped().filter(charger__in=site[:2])[:20])
+    Message.objects.unscoped().filter(pk__in=[row.pk for row in mine]).update(transaction="17")
+    expected = in_order(location, transaction="17")
+    for order, wanted in (("oldest", expected), ("newest", expected[::-1])):
+        first = read(transaction="17", order=order, limit=15)
+        rest = read(transaction="17", order=order, limit=15, cursor=first["next"])
+        assert names(first) + names(rest) == wanted
+        assert (first["total"], rest["next"]) == (20, None)
+        assert names(read(transaction="17", order=order, limit=15, cursor=rest["previous"])) == wanted[:15]
+
+
+def test_chargers_that_said_nothing_and_those_of_others_are_no_part_of_it(
+    site: list[Charger], location: Location, read: Callable[..., Json]
+) -> None:
+    """The search for what comes next steps from charger to charger in the index, among all there are."""
+    with scope(location.tenant_id):
+        silent = [new_charger(location, f"S-{number}", site[0].model) for number in range(9)]
+        elsewhere = new_charger(LocationFactory(), "E-1", site[0].model)
+        Message.objects.record([frame(elsewhere, number, NOON + timedelta(days=number)) for number in range(9)])
+    for order in ("oldest", "newest"):
+        assert read(order=order, charger_ids=[str(one.pk) for one in silent])["data"] == []
+        assert sorted(names(read(order=order, limit=1000))) == sorted(in_order(location))
 
 
 def test_connections_stand_between_the_frames(

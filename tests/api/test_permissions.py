@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chargers.models import Charger
-from ocpi.models import Cpo, CpoLocation, Tariff
+from ocpi.models import Cpo, CpoLocation, Peer, Tariff
 from ocpi.moments import now_ms
 from tenants.models import Organization
 from tenants.scoping import scope
@@ -21,7 +21,7 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 @pytest.fixture
 def charger(charger: Charger) -> Charger:
-    """Its location belongs to a CPO."""
+    """Its location belongs to a CPO with one peer."""
     with scope(charger.tenant_id):  # type: ignore[arg-type]
         times = {"created_at": now_ms(), "last_updated": now_ms()}
         cpo = Cpo.objects.create(
@@ -29,6 +29,7 @@ def charger(charger: Charger) -> Charger:
         )
         CpoLocation.objects.create(cpo=cpo, ocpi_id="L1", location=charger.location, country="NLD", **times)
         Tariff.objects.create(cpo=cpo, tariff_id="T1", content={"currency": "EUR", "elements": []}, **times)
+        Peer.objects.create(pk=1, cpo=cpo, state="registered", version="2.2.1")
     return charger
 
 

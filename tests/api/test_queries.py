@@ -1,5 +1,6 @@
 """No list and no fan-out costs more queries for many rows than for few, whatever the route family."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,14 +9,17 @@ from django.test.utils import CaptureQueriesContext
 
 from chargers.models import Charger, ChargerCommand
 from tenants.scoping import scope
+from tests.api.node import StandIn
 from tests.api.routes import Route, api_routes
 from tests.api.test_permissions import EVENT, call, name
 from tests.conftest import ApiClient
 from tests.factories import LocationFactory, new_charger
 
 ROUTES = [route for route in api_routes() if route.tenant_scoped]
+# Neither how the waiting asks whether any is left, as often as it takes, nor how a transaction gets its turn.
+STATEMENT = re.compile("SELECT (?!1 AS)|INSERT|UPDATE|DELETE")
 READS = [route for route in ROUTES if route.method == "get"]
-# What waits for stations would wait here in vain: there is no simulator.
+# What waits for stations has a test of its own.
 DEEDS = ("configuration", "local-auth-list", "fault", "cache/reset", "proxy-message")
 FANOUTS = [
     route
@@ -72,8 +76,46 @@ def test_a_fan_out_costs_the_same_for_many(user_client: ApiClient, charger: Char
     assert queries_of(user_client, route, charger, (202,)) == few <= 16
 
 
+WAITING = [
+    route
+    for route in ROUTES
+    if route.method == "post"
+    and "location_id" in route.path
+    and route.path.endswith(DEEDS)
+    and "jobs" not in route.path
+]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fan_outs_that_wait_cost_the_same_for_many(user_client: ApiClient, charger: Charger) -> None:
+    def queries(route: Route) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            answer = user_client.post(route.filled(location_id=charger.location_id), EVENT)
+        assert (answer.status_code, answer.json()["failed"]) == (200, []), answer.content
+        return len([one for one in captured if STATEMENT.match(one["sql"])])
+
+    with StandIn(lambda command: ("accepted", "", {})):
+        few = {name(route): queries(route) for route in WAITING}
+        more_of_everything(charger)
+        assert {name(route): queries(route) for route in WAITING} == few
+    assert max(few.values()) <= 12
+
+
+def test_options_cost_the_same_for_many(user_client: ApiClient, charger: Charger) -> None:
+    def queries(scale: float) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            answer = user_client.patch(f"/locations/{charger.location_id}/chargers/options", {"time_scale": scale})
+        assert (answer.status_code, answer.json()["failed_count"]) == (200, 0)
+        return len(captured)
+
+    few = queries(2)
+    more_of_everything(charger)
+    assert queries(3) == few <= 16
+
+
 def test_the_table_has_every_fan_out() -> None:
     assert len(FANOUTS) >= 2 * 15 + 2 * 12
+    assert len(WAITING) == 2 * 4
 
 
 def test_bulk_update_and_delete_cost_the_same_for_many(user_client: ApiClient, charger: Charger) -> None:

@@ -51,3 +51,9 @@ def test_outlets_that_share_an_evse_are_numbered_by_version(charger_201: Charger
 )
 def test_three_phase_voltage_is_line_to_neutral(voltage: float, phases: int, expected: float) -> None:
     assert phase_voltage(voltage, phases) == expected
+
+
+def test_a_fast_chargers_outlets_draw_from_one_cabinet(charger: Charger, charger_201: Charger) -> None:
+    charger_201.model.power_levels_kw = [90, 62.5]
+    assert setup_of(charger_201).shared_power_w == 90_000
+    assert setup_of(charger).shared_power_w == 0, "two posts of 22 kW are fed apart"

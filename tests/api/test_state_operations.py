@@ -93,7 +93,7 @@ def test_a_local_list_is_sent_as_it_was_given(user_client: ApiClient, charger: C
     "body",
     [
         {"entries": []},
-        {"list_version": 0, "entries": []},
+        {"list_version": "2", "entries": []},
         {"list_version": 1},
         {"list_version": 1, "entries": [{}]},
         {"list_version": 1, "entries": [{"id_tag": "A", "expiry_date": "2030-01-01T00:00:00"}]},
@@ -102,6 +102,34 @@ def test_a_local_list_is_sent_as_it_was_given(user_client: ApiClient, charger: C
 )
 def test_a_local_list_out_of_bounds_is_422(user_client: ApiClient, charger: Charger, body: dict[str, Any]) -> None:
     assert user_client.post(f"/chargers/{charger.pk}/local-auth-list", body).status_code == 422
+
+
+def test_a_version_that_is_not_greater_is_the_stations_to_refuse(user_client: ApiClient, charger: Charger) -> None:
+    mismatch = {"status": "VersionMismatch", "list_version": 0, "entries_received": 0}
+    with StandIn(accepted(**mismatch)) as node:
+        answers = [
+            user_client.post(f"/chargers/{charger.pk}/local-auth-list", {"list_version": version, "entries": []})
+            for version in (0, -1)
+        ]
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(200, mismatch)] * 2
+    assert [payload["list_version"] for _, payload in node.seen] == [0, -1]
+
+
+def test_a_tag_in_a_list_is_no_longer_than_the_version_allows(
+    user_client: ApiClient, charger: Charger, charger_201: Charger
+) -> None:
+    event = {"list_version": 1, "entries": [{"id_tag": "A"}, {"id_tag": "x" * 21, "parent_id_tag": "y" * 21}]}
+    wrong = [["entries", 1, "id_tag"], ["entries", 1, "parent_id_tag"]]
+    refused = user_client.post(f"/chargers/{charger.pk}/local-auth-list", event)
+    assert refused.status_code == 422
+    assert [item["loc"] for item in refused.json()["detail"]] == [["body", *loc] for loc in wrong]
+    body = {"target": {"charger_id": str(charger.pk)}, "event": event}
+    targeted = user_client.post("/ocpp/commands/local-auth-list", body)
+    assert [item["loc"] for item in targeted.json()["detail"]] == [["body", "event", *loc] for loc in wrong]
+    with StandIn(accepted(status="Accepted", list_version=1, entries_received=2)):
+        assert user_client.post(f"/chargers/{charger_201.pk}/local-auth-list", event).status_code == 200
+        several = user_client.post(f"/locations/{charger.location_id}/chargers/set-local-auth-list", event).json()
+    assert [one["identity"] for one in several["failed"]] == ["CP-1"]
 
 
 def test_the_list_is_cleared_and_the_cache_reset(user_client: ApiClient, charger: Charger) -> None:
@@ -129,20 +157,27 @@ def test_a_fault_comes_by_query_or_by_body(user_client: ApiClient, charger: Char
 
 
 @pytest.mark.parametrize(
-    ("query", "status"),
+    ("query", "loc"),
     [
-        ("", 422),
-        ("?fault_type=", 422),
-        ("?fault_type=X&duration_seconds=0", 422),
-        ("?fault_type=X&severity=bad", 422),
-        ("?fault_type=X&connector_id=x", 422),
-        ("?fault_type=X&connector_id=9", 400),
+        ("", ["body", "fault_type"]),
+        ("?connector_id=1", ["body", "fault_type"]),
+        ("?fault_type=", ["query", "fault_type"]),
+        ("?fault_type=X&duration_seconds=0", ["query", "duration_seconds"]),
+        ("?fault_type=X&severity=bad", ["query", "severity"]),
+        ("?fault_type=X&connector_id=x", ["query", "connector_id"]),
+        ('?fault_type=slow-responses&parameters={"delay_ms":-1}', ["query", "parameters", "delay_ms"]),
     ],
 )
-def test_a_fault_needs_a_type_and_a_connector_that_exists(
-    user_client: ApiClient, charger: Charger, query: str, status: int
+def test_a_fault_that_fails_validation_is_422_and_says_where(
+    user_client: ApiClient, charger: Charger, query: str, loc: list[str]
 ) -> None:
-    assert user_client.post(f"/chargers/{charger.pk}/inject-fault{query}").status_code == status
+    answer = user_client.post(f"/chargers/{charger.pk}/inject-fault{query}")
+    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, loc)
+
+
+def test_a_fault_needs_a_connector_that_exists(user_client: ApiClient, charger: Charger) -> None:
+    answer = user_client.post(f"/chargers/{charger.pk}/inject-fault?fault_type=X&connector_id=9")
+    assert answer.status_code == 400
 
 
 def test_a_fault_may_be_the_stations_and_one_of_several_may_be_cleared(

@@ -156,8 +156,7 @@ def test_answer_times_by_action(user_client: ApiClient, charger: Charger) -> Non
     assert [one["action"] for one in found["data"]] == ["Authorize", "Heartbeat"]
     authorize, heartbeat = found["data"]
     assert authorize == {
-        "action": "Authorize", "count": 1, "p50_ms": pytest.approx(2500.5, rel=0.045),
-        "p95_ms": pytest.approx(2500.5, rel=0.045), "max_ms": 2500.5, "timeouts": 0,
+        "action": "Authorize", "count": 1, "p50_ms": 2500.5, "p95_ms": 2500.5, "max_ms": 2500.5, "timeouts": 0,
     }  # fmt: skip
     assert heartbeat["count"] == 100
     assert heartbeat["p50_ms"] == pytest.approx(50, rel=0.045)

@@ -48,6 +48,8 @@ def test_a_model_has_the_contracts_fields_and_ours(user_client: ApiClient):
         "connector_types": ["Type2"],
         "ocpp_versions": ["OCPP1.6"],
         "max_power_w": 22_000,
+        "source_date": "2026-11-21",
+        "source_basis": "partly",
     }
     assert {key: body[key] for key in expected} == expected
     assert isinstance(body["id"], str)

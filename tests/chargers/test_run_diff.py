@@ -21,7 +21,7 @@ def message(number: int, way: str, action: str, payload: Any, *, salt: str) -> M
     message_id = f"{salt}-{action}-{number - (kind != 'CALL')}"
     frame = [2, message_id, action, payload] if kind == "CALL" else [3, message_id, payload]
     return Message(
-        epoch=1, sequence=number, at=NINE + timedelta(seconds=number), direction=direction, message_type=kind,
+        epoch=1, sequence=number, at=NINE + timedelta(minutes=number), direction=direction, message_type=kind,
         message_id=message_id, action=action, text=json.dumps(frame),
     )  # fmt: skip
 
@@ -100,6 +100,44 @@ def test_a_register_that_runs_faster_does_count() -> None:
     old, new = session(1, 7_000), session(1, 7_000)
     new[6] = ("> StopTransaction", {**new[6][1], "meterStop": 9_000})
     assert [one.path for one in compared(old, new).changed[0].fields] == ["meterStop"]
+
+
+@pytest.mark.parametrize(
+    ("watt_hours", "injected", "is_same"), [(3, False, True), (3, True, False), (20, False, False)]
+)
+def test_a_register_may_differ_by_what_comes_in_within_moments(watt_hours: int, injected: bool, is_same: bool) -> None:
+    """Ten seconds: the car took nothing yet, or for a second; not so what was worded by hand."""
+
+    def run(meter_stop: int) -> RunCharger:
+        lines = [*session(1, 0)[2:4], ("> StopTransaction", {"transactionId": 1, "meterStop": meter_stop})]
+        normalizer, frames = Normalizer("CP-1", NINE), []
+        for number, (what, payload) in enumerate(lines):
+            row = message(number, *what.split(" ", 1), payload, salt="a")
+            row.at, row.injected = NINE + timedelta(seconds=5 * number), injected
+            frames.append(normalizer.frame(row))
+        charger = RunCharger(identity="CP-1", position=0, tenant_id=None)
+        charger.keep(frames)
+        return charger
+
+    assert diff_charger(run(7 + watt_hours), run(7), Terms()).is_same is is_same
+
+
+def test_periodic_values_of_a_station_can_be_ignored_in_either_version() -> None:
+    def event(number: int, trigger: str) -> list[Any]:
+        info = {"transactionId": "T", "chargingState": "Charging"}
+        body = {"eventType": "Updated", "triggerReason": trigger, "seqNo": number, "transactionInfo": info}
+        return [("> TransactionEvent", body), ("<< TransactionEvent", {"totalCost": number})]
+
+    old = [*event(0, "Authorized"), *event(1, "MeterValuePeriodic"), *event(0, "RemoteStop")]
+    new = [
+        *event(0, "Authorized"),
+        *event(1, "MeterValuePeriodic"),
+        *event(2, "MeterValueClock"),
+        *event(0, "RemoteStop"),
+    ]
+    new[-2] = ("> TransactionEvent", {**new[-2][1], "seqNo": 3})
+    assert actions(compared(old, new).added) == ["TransactionEvent CALL", "TransactionEvent CALLRESULT"]
+    assert compared(old, new, ignore=("MeterValues",)).is_same
 
 
 @pytest.mark.parametrize("unit", ["kWh", "Wh"])

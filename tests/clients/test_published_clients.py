@@ -18,6 +18,7 @@ from tests.e2e.story import answers_all
 from tests.peers.ledger import Seen
 from tests.peers.scripted_csms import ScriptedCsms
 
+MODES = ("sync", "async")
 POLLS = 60
 ANSWER_SECONDS = 60.0
 
@@ -133,7 +134,7 @@ class Story:
         await self.csms.wait_for(identity, answers_all(self.csms, {"identity": identity}), after=before)
 
 
-@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("version", environments.VERSIONS)
 def test_every_method_has_a_row_and_every_row_a_method(version: str, mode: str) -> None:
     assert set(environments.methods(version)[mode]) == {step.method for step in STEPS[version]}
@@ -142,11 +143,17 @@ def test_every_method_has_a_row_and_every_row_a_method(version: str, mode: str) 
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("version", environments.VERSIONS)
-async def test_every_method_works(version: str, mode: str, lab: Lab, csms: ScriptedCsms) -> None:
-    client = Client(lab.facts)
+async def test_every_method_works(version: str, lab: Lab, csms: ScriptedCsms) -> None:
+    """The synchronous and the asynchronous client side by side, each at a site of its own."""
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    async with asyncio.TaskGroup() as players:
+        for mode in MODES:
+            players.create_task(play(version, mode, lab, csms), name=mode)
+
+
+async def play(version: str, mode: str, lab: Lab, csms: ScriptedCsms) -> None:
+    client = Client(lab.facts)
     async with driver(version, mode, lab) as published:
         story = Story(published, client, csms)
         for step in STEPS[version]:

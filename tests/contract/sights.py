@@ -1,7 +1,7 @@
 """What must be seen on the wire for a row of the behaviour contract to count as proven."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.contract.witness import Seen
@@ -12,20 +12,44 @@ VERSION = "ocpp1.6"
 @dataclass(frozen=True)
 class Sight:
     """One thing on the wire. `having` maps a path (`idTagInfo.status`, `meterValue.*.timestamp`) to the value found
-    there: `...` stands for any value, None for none at all, a tuple for one of several."""
+    there: `...` stands for any value, None for none at all, a tuple for one of several.
+
+    It must be seen `least` times, and at most `most` times where that is given.
+    """
 
     kind: str
     name: str = ""
     having: dict[str, Any] = field(default_factory=dict)
+    least: int = 1
+    most: int | None = None
 
-    def is_shown_by(self, seen: Seen) -> bool:
+    def is_shown_in(self, seen: list[Seen]) -> bool:
+        count = sum(self.is_it(one) for one in seen)
+        return self.least <= count and (self.most is None or count <= self.most)
+
+    def is_it(self, seen: Seen) -> bool:
         if seen.kind != self.kind or self.name not in ("", seen.name):
             return False
         return all(_fits(list(_at(seen.payload, path.split("."))), wanted) for path, wanted in self.having.items())
 
     def __str__(self) -> str:
         values = ", ".join(f"{path}={_spelled(value)}" for path, value in self.having.items())
-        return " ".join(part for part in (KINDS[self.kind], self.name, values) if part)
+        often = "never" if self.most == 0 else f"{self.least} times" if self.least > 1 else ""
+        return " ".join(part for part in (often, KINDS[self.kind], self.name, values) if part)
+
+
+@dataclass(frozen=True)
+class Order:
+    """These, one after another, whatever comes between."""
+
+    sights: tuple[Sight, ...]
+
+    def is_shown_in(self, seen: list[Seen]) -> bool:
+        rest = iter(seen)
+        return all(any(sight.is_it(one) for one in rest) for sight in self.sights)
+
+    def __str__(self) -> str:
+        return ", then ".join(map(str, self.sights))
 
 
 KINDS = {
@@ -93,6 +117,23 @@ def broken() -> Sight:
     return Sight("broken")
 
 
+def times(least: int, sight: Sight, most: int | None = None) -> Sight:
+    return replace(sight, least=least, most=most)
+
+
+def once(sight: Sight) -> Sight:
+    """Neither never nor twice."""
+    return replace(sight, most=1)
+
+
+def never(sight: Sight) -> Sight:
+    return replace(sight, least=0, most=0)
+
+
+def in_order(*sights: Sight) -> Order:
+    return Order(sights)
+
+
 def _paths(having: dict[str, Any]) -> dict[str, Any]:
     return {name.replace("__", "."): value for name, value in having.items()}
 
@@ -107,14 +148,14 @@ class Row:
     id: str
     tier: str
     says: str
-    sights: tuple[Sight, ...] = ()
+    sights: tuple[Sight | Order, ...] = ()
     open: str = ""
 
 
-def row(identifier: str, tier: str, says: str, *sights: Sight, open: str = "") -> Row:  # noqa: A002
+def row(identifier: str, tier: str, says: str, *sights: Sight | Order, open: str = "") -> Row:  # noqa: A002
     return Row(identifier, tier, says, sights, open)
 
 
-def status(number: int | tuple[int, ...], word: str | tuple[str, ...], code: str = "NoError", **more: Any) -> Sight:
-    """A StatusNotification."""
+def status(number: Any, word: Any, code: str = "NoError", **more: Any) -> Sight:
+    """A StatusNotification; values as in `having`."""
     return call("StatusNotification", connectorId=number, status=word, errorCode=code, **more)

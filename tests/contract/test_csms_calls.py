@@ -181,6 +181,13 @@ def test_availability_is_told_kept_and_changed_back() -> None:
     busy.csms("ChangeAvailability", connectorId=1, type="Operative")
     busy.command("stop_session", connector_id=1)
     assert statuses(busy)[-1] == "Available", "the later request has cancelled the scheduled one"
+    whole = charging()
+    assert whole.csms("ChangeAvailability", connectorId=0, type="Inoperative") == {"status": "Scheduled"}
+    whole.restart()
+    assert statuses(whole, 2)[-1] == "Unavailable", "nothing runs there"
+    assert "Unavailable" not in statuses(whole, 0)
+    whole.command("stop_session", connector_id=1)
+    assert [statuses(whole, number)[-1] for number in (0, 1, 2)] == ["Unavailable"] * 3
 
 
 @proves("5.1/ClearCache effect")

@@ -30,7 +30,7 @@ def boots(rig: Rig) -> int:
 def test_a_boot_says_what_the_station_is() -> None:
     rig = Rig()
     rig.setup = msgspec.structs.replace(rig.setup, iccid="8931", imsi="20408", meter_type="MID-3P")
-    rig.station = rig.rebuilt()
+    rig.rebuild()
     rig.boot()
     [boot] = rig.calls("BootNotification")
     assert (boot["iccid"], boot["imsi"], boot["meterType"]) == ("8931", "20408", "MID-3P")

@@ -4,7 +4,7 @@ import pytest
 
 from tests.contract.proving import proves
 from tests.core.rig import Rig
-from tests.core.test_v16_smart_charging import charging, composite, power, put
+from tests.core.v16_profiles import charging, composite, power, put
 
 NOW = "2026-04-02T09:15:00Z"
 EARLIER = "2026-04-02T09:00:00Z"

@@ -112,6 +112,21 @@ def test_all_ways_out_of_preparing() -> None:
     assert statuses(rig)[-2:] == ["Preparing", "SuspendedEV"]
 
 
+@proves("3.3/second tag")
+def test_a_token_shown_twice_before_the_cable_is_taken_back() -> None:
+    rig = Rig().boot()
+    rig.forget()
+    shown = rig.command("present_tag", id_tag="A", connector_id=1)
+    stranger = rig.command("present_tag", id_tag="B", connector_id=1)
+    assert rig.outcome(stranger).state == "rejected"
+    rig.command("present_tag", id_tag="a", connector_id=1)
+    assert rig.outcome(shown).state == "rejected"
+    assert rig.actions() == ["Authorize", "1 Preparing", "1 Available"]
+    rig.command("plug_connector", connector_id=1)
+    rig.run(5)
+    assert not rig.calls("StartTransaction")
+
+
 @proves("3.3/Available", "3.3/Unavailable", "3.2/Unavailable", "3.2/connector 0", "3.2/Faulted", "3.4/station")
 def test_all_ways_out_of_available() -> None:
     rig = Rig().boot()

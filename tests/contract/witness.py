@@ -1,10 +1,12 @@
 """What the scripted CSMS of the test at hand has seen of a station, in wire order.
 
-The benches (`tests/core/rig.py` without a socket, `tests/shell/csms.py` with one) tell it; `tests/pytest_contract.py`
-forgets it before each test and asks it after.
+Only what a WebSocket brought counts: the CSMSs of the tests tell it (`tests/contract/csms.py` for scenarios,
+`tests/shell/csms.py` beside a whole node). `tests/pytest_contract.py` forgets it before each test and asks it after.
 """
 
 import json
+from base64 import b64decode
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
@@ -36,6 +38,26 @@ def everything() -> list[Seen]:
 
 def note(version: str, kind: str, name: str = "", payload: Any = None) -> None:
     _seen.append(Seen(version, kind, name, payload))
+
+
+def request(path: str, headers: Mapping[str, str]) -> None:
+    """A station asks for a WebSocket, whether it gets one or not."""
+    offered = headers.get("Sec-WebSocket-Protocol", "")
+    payload = {"subprotocol": offered, "path": path}
+    if "Sec-WebSocket-Extensions" in headers:
+        payload["extensions"] = headers["Sec-WebSocket-Extensions"]
+    if "Authorization" in headers:
+        payload["authorization"], _, login = headers["Authorization"].partition(" ")
+        payload["login"] = b64decode(login).decode("latin-1")
+    note(offered if offered == "ocpp2.0.1" else "ocpp1.6", "connect", payload=payload)
+
+
+def end(version: str, code: int | None) -> None:
+    """A connection is over: with the station's close frame, or without one."""
+    if code in (None, 1006):
+        note(version, "drop")
+    else:
+        note(version, "close", str(code))
 
 
 def sent(text: str) -> None:

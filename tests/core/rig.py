@@ -2,34 +2,20 @@
 
 import itertools
 import json
-from collections.abc import Callable
-from decimal import Decimal
-from importlib.resources import files
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from ssl import SSLContext
 from typing import Any
-
-import jsonschema
 
 from simulator.core import tail, timestamps
 from simulator.core.credentials import Security
-from simulator.core.facts import (
-    Close,
-    CommandAdvanced,
-    Drop,
-    FetchQueued,
-    Frame,
-    Instant,
-    Order,
-    Outcome,
-    Ping,
-    Send,
-    SendBytes,
-)
+from simulator.core.facts import Close, CommandAdvanced, Drop, Frame, Instant, Order, Ping
 from simulator.core.setup import Options, Outlet, Setup
 from simulator.core.station import Station
-from simulator.core.stations import STATIONS
 from simulator.core.transfers import CancelTransfer, Download, Transferred, Upload
-from simulator.shell.vault import VAULT
-from tests.contract import witness
+from tests.contract import wire
+from tests.contract.judge import judge
+from tests.core.bench import Bench, Line
 
 NOW = "2026-04-02T09:15:00Z"
 WALL = 1_775_121_300.0  # the same moment in Unix seconds
@@ -52,19 +38,6 @@ CABLE = Outlet(1, 1, "Type2", "cable", 3, 32.0, 230.0, 22_000)
 DC = Outlet(1, 1, "CCS2", "cable", 1, 300.0, 920.0, 150_000)
 
 
-def schema(subprotocol: str, action: str, direction: str) -> dict[str, Any]:
-    """The official schema, read by the tests themselves."""
-    version, suffix = {"ocpp1.6": ("v16", ""), "ocpp2.0.1": ("v201", "Request")}[subprotocol]
-    name = f"{action}{'Response' if direction == 'response' else suffix}.json"
-    text = (files("ocpp") / version / "schemas" / name).read_text(encoding="utf-8-sig")
-    return exact(text)
-
-
-def exact(text: str) -> Any:
-    """JSON with decimals: 1.6's `multipleOf: 0.1` is meant of the digits on the wire, not of binary fractions."""
-    return json.loads(text, parse_float=Decimal)
-
-
 class Rig:
     """Feeds a station and collects what it does. `answers` may hold a payload, a function of the request, or None
     (no answer at all: the test answers, or time passes)."""
@@ -77,12 +50,16 @@ class Rig:
         seed: int = 7,
         memory: dict[str, Any] | None = None,
         security: Security | None = None,
+        tls: SSLContext | None = None,
+        identity: str = "CP-1",
     ) -> None:
+        """`tls`: what the CSMS shows to a station whose profile demands it."""
         self.security = security or Security()
+        self.tls = tls
         if subprotocol == "ocpp2.0.1":
             outlets = tuple(Outlet(o.evse_id, 1, o.type, o.format, o.phases, *_rest(o)) for o in outlets)
         self.setup = Setup(
-            "CP-1",
+            identity,
             subprotocol,
             "Acme",
             "Post 22",
@@ -98,10 +75,9 @@ class Rig:
         self.is_down = False  # the CSMS: it refuses every connection
         self.frames: list[Frame] = []
         self.facts: list[Any] = []
-        self._wanted: list[tuple[int, ...]] = []
+        self._under_way: deque[Frame] = deque()  # logged, and not yet at the CSMS
         self.kept: dict[str, Any] = {}  # what the station has handed over: the far end of its queue
         self.pings = 0
-        self.pongs = True  # pings are answered
         self.closed: list[Close | Drop] = []
         self.transfers: list[Download | Upload] = []  # ordered and not done
         self.open_call: list[Any] | None = None
@@ -115,15 +91,25 @@ class Rig:
             }
         self._ids = itertools.count(1)
         self._commands = itertools.count(1)
-        self.station = self._build(memory or {})
+        self.line: Line = wire.Wire(self) if wire.wanted() else Bench(self)
+        self.line.build(memory or {})
 
-    def rebuilt(self) -> Station:
+    @property
+    def station(self) -> Station:
+        return self.line.station
+
+    @property
+    def pongs(self) -> bool:
+        """Whether the station's pings are answered."""
+        return self.line.pongs
+
+    @pongs.setter
+    def pongs(self, wanted: bool) -> None:
+        self.line.pongs = wanted
+
+    def rebuild(self) -> None:
         """Another station of this setup, new from the factory."""
-        return self._build({})
-
-    def _build(self, memory: dict[str, Any]) -> Station:
-        station_class = STATIONS[self.setup.subprotocol]
-        return station_class(self.setup, memory, self.now, security=self.security, vault=VAULT)
+        self.line.build({})
 
     @property
     def now(self) -> Instant:
@@ -136,12 +122,12 @@ class Rig:
 
     def wire_time(self) -> str:
         """Now, as the station writes it."""
-        return timestamps.written(self.station.clock)
+        return timestamps.written(self.station.clock + self.mono - self.station.now.mono)
 
     # --- life -------------------------------------------------------------------------------------------------------
 
     def boot(self) -> "Rig":
-        self.station.power_up(self.now)
+        self.line.power_up()
         self.connect()
         return self
 
@@ -153,9 +139,11 @@ class Rig:
 
     def dial(self) -> None:
         """The connection is made; the CSMS says nothing yet."""
-        self.station.connecting(self.now)
-        witness.note(self.setup.subprotocol, "connect", payload={"subprotocol": self.station.wire.subprotocol})
-        self.station.connected(self.now)
+        self.line.dial()
+
+    def speak_tls(self, tls: SSLContext) -> None:
+        """From the next connection on the CSMS shows this, and speaks nothing else."""
+        self.line.speak_tls(tls)
 
     def go_down(self) -> None:
         """The CSMS is gone until `reconnect`."""
@@ -165,26 +153,26 @@ class Rig:
     def drop(self) -> None:
         """The connection is cut."""
         self.open_call = None
-        self.station.disconnected(self.now, 1006, "cut")
-        self.collect()
+        self.line.cut()
 
     def reconnect(self) -> None:
         self.is_down = False
         self.run_until(lambda: self.station.wants_connection(self.now))
         self.connect()
 
+    def refuse(self) -> None:
+        """The attempt that is due comes to nothing."""
+        self.line.refuse()
+
     def restart(self, *, killed: bool = False) -> None:
         """The product stops, or is killed, and starts again: only the memory is left."""
         self.is_down = False
-        if not killed:
-            self.station.shut_down(self.now)
-            self.station.disconnected(self.now, 1001, "going away")
-            self.collect()
+        self.line.power_off(killed=killed)
         memory = json.loads(json.dumps(self.station.memory))
         self.open_call = None
         self.mono += 3
-        self.station = self._build(memory)
-        self.station.power_up(self.now, "resume")
+        self.line.build(memory)
+        self.line.power_up(resume=True)
         self.connect()
 
     # --- time -------------------------------------------------------------------------------------------------------
@@ -198,16 +186,13 @@ class Rig:
         """Lets time pass, deadline by deadline, pongs included."""
         end = self.mono + 3600 if end is None else end
         while not holds():
-            deadline = self.station.next_deadline()
+            deadline = self.line.deadline()
             if deadline is None or deadline > end:
                 return
             self.mono = max(deadline, self.mono + 0.001)
-            if self.pongs:
-                self.station.pong(self.now)
             if self.is_down and self.station.wants_connection(self.now):
-                self.station.connecting(self.now)
-                self.station.refused(self.now, None, "down")
-            self.station.tick(self.now)
+                self.refuse()
+            self.line.tick()
             self.settle()
 
     # --- talking ----------------------------------------------------------------------------------------------------
@@ -215,7 +200,6 @@ class Rig:
     def settle(self) -> None:
         """Answers what the table has answers for, until nothing is open."""
         self.collect()
-        self._fetch()
         while self.open_call is not None:
             _, message_id, action, payload = self.open_call
             answer = self.answers.get(action, {})
@@ -225,23 +209,21 @@ class Rig:
                 return
             self.mono += 0.01
             self.reply(message_id, answer)
-            self._fetch()
 
     def reply(self, message_id: str, payload: dict[str, Any]) -> None:
         self.open_call = None
-        self.station.receive(json.dumps([3, message_id, payload]), self.now)
-        self.collect()
+        self.line.say(json.dumps([3, message_id, payload]))
 
     def reply_error(self, code: str = "InternalError") -> None:
         assert self.open_call is not None
         message_id, self.open_call = self.open_call[1], None
-        self.station.receive(json.dumps([4, message_id, code, "", {}]), self.now)
+        self.line.say(json.dumps([4, message_id, code, "", {}]))
         self.settle()
 
     def csms(self, action: str, **payload: Any) -> dict[str, Any]:
         """A CALL of the CSMS; returns the answer's payload, or {"error": code}."""
         message_id = f"csms-{next(self._ids)}"
-        self.receive(json.dumps([2, message_id, action, payload]))
+        self.line.say(json.dumps([2, message_id, action, payload]))
         answer = next(f for f in reversed(self.frames) if f.message_id == message_id and f.direction == "cp_to_csms")
         self.settle()
         body = json.loads(answer.text)
@@ -249,13 +231,11 @@ class Rig:
 
     def receive(self, text: str) -> None:
         """The CSMS sends this text."""
-        witness.sent(text)
-        self.station.receive(text, self.now)
-        self.collect()
+        self.line.say(text)
 
     def command(self, name: str, **params: Any) -> str:
         command_id = f"command-{next(self._commands)}"
-        self.station.execute(command_id, name, params, self.now)
+        self.line.execute(command_id, name, params)
         self.settle()
         return command_id
 
@@ -269,75 +249,60 @@ class Rig:
         """The transfer under way ends so; it is returned."""
         [order] = self.transfers
         self.transfers = []
-        self.station.transferred(Transferred(order.key, failure, failure, size, digest), self.now)
+        self.line.transferred(Transferred(order.key, failure, failure, size, digest))
         self.settle()
         return order
 
     # --- what was seen ----------------------------------------------------------------------------------------------
 
     def collect(self) -> None:
-        outcome = self.station.take()
-        self._keep(outcome)
-        self._witness(outcome.orders)
-        for fact in outcome.facts:
-            self.facts.append(fact)
-            if isinstance(fact, Frame):
-                self.frames.append(fact)
-                if fact.direction == "cp_to_csms" and not fact.injected:
-                    self.judge(fact)
-        self.closed += [order for order in outcome.orders if isinstance(order, Close | Drop)]
-        for order in outcome.orders:
-            match order:
-                case Download() | Upload():
-                    self.transfers.append(order)
-                case CancelTransfer(key=key):
-                    self.transfers = [one for one in self.transfers if one.key != key]
-        sent = [order.text for order in outcome.orders if isinstance(order, Send)]
-        logged = [f for f in outcome.facts if isinstance(f, Frame) and f.direction == "cp_to_csms"]
-        assert len(sent) == len(logged), "what is sent and what is logged must be the same frames"
+        """What the station has been made to do by other means than the rig's."""
+        self.line.collect()
 
-    def _keep(self, outcome: Outcome) -> None:
-        """What a shell does for a long queue."""
-        for name, value in outcome.changes.items():
-            if not name.startswith(tail.PREFIX):
-                continue
-            if value is None:
+    def recorded(self, facts: Iterable[Any], changes: Mapping[str, Any]) -> None:
+        """What a shell stores before it does anything else."""
+        for name, value in changes.items():
+            if name.startswith(tail.PREFIX) and value is None:
                 self.kept.pop(name, None)
-            else:
+            elif name.startswith(tail.PREFIX):
                 self.kept[name] = json.loads(json.dumps(value))
-        self._wanted += [one.numbers for one in outcome.orders if isinstance(one, FetchQueued)]
+        self.facts += facts
+        frames = [fact for fact in facts if isinstance(fact, Frame)]
+        self.frames += frames
+        self._under_way += [frame for frame in frames if frame.direction == "cp_to_csms"]
 
-    def _fetch(self) -> None:
-        while self._wanted:
-            asked = self._wanted.pop(0)
-            found = {number: self.kept[tail.name_of(number)] for number in asked if tail.name_of(number) in self.kept}
-            self.station.queued(asked, found, self.now)
-            self.collect()
-
-    def _witness(self, orders: list[Order]) -> None:
-        version = self.setup.subprotocol
-        for order in orders:
-            match order:
-                case SendBytes(data=data):
-                    witness.note(version, "broken", payload=data)
-                case Send(text=text):
-                    witness.received(version, text)
-                case Close(code=code):
-                    witness.note(version, "close", str(code))
-                case Ping():
-                    self.pings += 1
-                    witness.note(version, "ping")
-                case Drop(kind=kind):
-                    witness.note(version, "drop", kind)
-
-    def judge(self, frame: Frame) -> None:
-        body = json.loads(frame.text)
+    def arrived(self, text: str | bytes) -> None:
+        """The CSMS hears this: it must be what the log says, and good OCPP unless a fault spoilt it."""
+        frame = self._under_way.popleft()
+        assert frame.encoding or frame.masked or text == frame.text, "sent and logged must be the same frames"
+        if frame.injected:
+            return
+        body = json.loads(text)
         if body[0] == 2:
             assert self.open_call is None, f"a second CALL while {self.open_call} is open"
             self.open_call = body
-            jsonschema.validate(exact(frame.text)[3], schema(self.setup.subprotocol, body[2], "request"))
-        elif body[0] == 3:
-            jsonschema.validate(exact(frame.text)[2], schema(self.setup.subprotocol, frame.action, "response"))
+        judge(self.setup.subprotocol, str(text), frame.action)
+
+    def lost(self) -> None:
+        """The connection is over: what has not arrived never will, and nobody waits for an answer."""
+        self._under_way.clear()
+        self.open_call = None
+
+    @property
+    def all_arrived(self) -> bool:
+        return not self._under_way
+
+    def ordered(self, order: Order) -> None:
+        """What a shell is told to do beside sending."""
+        match order:
+            case Close() | Drop():
+                self.closed.append(order)
+            case Ping():
+                self.pings += 1
+            case Download() | Upload():
+                self.transfers.append(order)
+            case CancelTransfer(key=key):
+                self.transfers = [one for one in self.transfers if one.key != key]
 
     def calls(self, action: str = "") -> list[dict[str, Any]]:
         """Payloads of the station's own CALLs, in wire order."""
@@ -357,7 +322,7 @@ class Rig:
 def _label(body: list[Any]) -> str:
     action, payload = body[2], body[3]
     if action != "StatusNotification":
-        return action
+        return str(action)
     number = payload.get("evseId", payload["connectorId"])
     return f"{number} {payload.get('status', payload.get('connectorStatus'))}"
 

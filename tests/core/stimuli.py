@@ -142,6 +142,18 @@ def _profile(number: int) -> dict[str, Any]:
     return profile
 
 
+def _profile_201(number: int) -> dict[str, Any]:
+    """The same in 2.0.1's words; some kinds without the start they need."""
+    old = _profile(number)
+    purpose = old["chargingProfilePurpose"].replace("ChargePoint", "ChargingStation")
+    plan = {"id": 1, **old["chargingSchedule"]}
+    plan["chargingSchedulePeriod"] = plan["chargingSchedulePeriod"] or [{"startPeriod": 0, "limit": 16}]
+    if old["chargingProfileKind"] != "Relative" and number % 4:
+        plan["startSchedule"] = NOW
+    changed = {"chargingProfilePurpose": purpose, "chargingSchedule": [plan], "id": old.pop("chargingProfileId")}
+    return old | changed
+
+
 def _evse(number: int) -> dict[str, Any]:
     return ({}, {"evse": {"id": 1}}, {"evse": {"id": 2, "connectorId": 1}}, {"evse": {"id": 9}})[number // 7 % 4]
 
@@ -260,6 +272,28 @@ CALLS: dict[str, tuple[Call, ...]] = {
             "RequestStartTransaction",
             lambda n, t: {"idToken": _token(n), "remoteStartId": n} | ({"evseId": n % 4} if n % 2 else {}),
         ),
+        call(
+            "RequestStartTransaction",
+            lambda n, t: {"idToken": _token(n), "remoteStartId": n, "chargingProfile": _profile_201(n)},
+        ),
+        call(
+            "ReserveNow",
+            lambda n, t: (
+                {"id": n % 3, "expiryDateTime": pick((LATER, LATER, NOW), n), "idToken": _token(n)}
+                | ({"evseId": n % 4} if n % 5 else {})
+            ),
+        ),
+        call("CancelReservation", lambda n, t: {"reservationId": n % 3}),
+        call(
+            "SetChargingProfile",
+            lambda n, t: {
+                "evseId": n // 2 % 4,
+                "chargingProfile": _profile_201(n) | ({"transactionId": t} if t and n % 3 else {}),
+            },
+        ),
+        call("GetChargingProfiles", lambda n, t: {"requestId": n, "chargingProfile": {}}),
+        call("ClearChargingProfile", lambda n, t: {"chargingProfileId": n % 4} if n % 2 else {}),
+        call("GetCompositeSchedule", lambda n, t: {"evseId": n % 4, "duration": n * 10}),
         call("RequestStopTransaction", lambda n, t: {"transactionId": t or "none"}),
         call("GetTransactionStatus", lambda n, t: {"transactionId": t or "none"} if n % 2 else {}),
         call(

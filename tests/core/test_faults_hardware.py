@@ -111,7 +111,12 @@ def test_a_faulty_lock_lets_no_transaction_start_and_a_replug_mends_it(rig: Rig)
     rig.command("stop_session", connector_id=1)
     inject(rig, "ConnectorLockFailure")
     assert statuses(rig)[-1][0] == "Faulted"
+    rig.forget()
     assert rig.outcome(rig.command("start_session", id_tag="A", connector_id=1)).state == "rejected"
+    rig.command("plug_connector", connector_id=1)
+    rig.command("present_tag", id_tag="A", connector_id=1)
+    assert not rig.calls("StartTransaction")
+    rig.command("unplug_connector", connector_id=1)
     rig.command("plug_connector", connector_id=1)
     assert not rig.station.connectors[0].faults
 
@@ -185,7 +190,7 @@ def test_connector_0_is_faulted_with_the_station() -> None:
 def test_of_several_faults_the_gravest_and_newest_shows_and_one_is_cleared_alone() -> None:
     rig = Rig().boot()
     rig.forget()
-    for code in ("GroundFailure", "OverVoltage", "WeakSignal"):
+    for code in ("GroundFailure", "OverVoltage", "ReaderFailure"):
         inject(rig, code)
     assert statuses(rig) == [("Faulted", "GroundFailure"), ("Faulted", "OverVoltage")]
     assert rig.csms("RemoteStartTransaction", connectorId=1, idTag="A") == {"status": "Rejected"}
@@ -194,7 +199,7 @@ def test_of_several_faults_the_gravest_and_newest_shows_and_one_is_cleared_alone
     rig.command("clear_fault", fault_type="GroundFailure", connector_id=1)
     rig.command("clear_fault", fault_type="GroundFailure", connector_id=1)
     rig.command("clear_fault")
-    assert statuses(rig)[-2:] == [("Available", "WeakSignal"), ("Available", "NoError")]
+    assert statuses(rig)[-2:] == [("Available", "ReaderFailure"), ("Available", "NoError")]
 
 
 def test_a_latched_fault_ends_with_a_reset_once_the_cable_is_out(rig: Rig) -> None:

@@ -3,7 +3,6 @@
 from collections import Counter
 from random import Random
 
-import msgspec
 import pytest
 
 from simulator.core.link import BackOff, Link
@@ -49,17 +48,15 @@ def test_whatever_the_seeds_no_second_sees_more_than_its_share(returns_at: float
 
 @proves("1.6/fleet")
 def test_stations_that_share_a_seed_are_spread_as_well() -> None:
-    setup = Rig(seed=1).setup
     times = []
     for number in range(FLEET):
-        rig = Rig()
-        rig.setup = msgspec.structs.replace(setup, identity=f"CP-{number}")
-        rig.station = rig.rebuilt()
-        rig.station.power_up(rig.now)
+        rig = Rig(identity=f"CP-{number}")
+        rig.line.power_up()
         rig.dial()
         rig.drop()
         before = rig.mono
         rig.run_until(lambda rig=rig: rig.station.wants_connection(rig.now))
+        rig.dial()
         times.append(rig.mono - before)
     assert busiest(times) <= MOST_SHARE
     assert max(times) <= 15

@@ -26,6 +26,7 @@ from simulator.core.physical.sharing import Claim, shared
 T0 = 1_775_121_300  # a Thursday, 09:15 UTC
 DAY = 86_400
 THREE_PHASE = Supply(230.0, 3, 32.0, 22_080.0)
+BOTH = Supply(230.0, 3, 64.0, 29_440.0)
 ONE_PHASE = Supply(230.0, 1, 32.0, 7_360.0)
 FAST = Supply(500.0, 1, 300.0, 150_000.0, direct=True)
 Periods = list[tuple[int, float]]
@@ -168,7 +169,7 @@ def test_the_station_offers_the_sum_capped_by_its_own_limit() -> None:
     ]
     schedules = Schedules(profiles, own_default_first=True)
     seats = [Seat(1, THREE_PHASE, T0), Seat(2, ONE_PHASE, T0)]
-    main = Seat(0, THREE_PHASE, T0)
+    main = Seat(0, BOTH, T0)
     steps, _ = schedules.composite_of_all(main, seats, T0, 100, AMPERE)
     assert [(step.start, step.limit) for step in steps] == [(0, 42), (60, 50)]
 

@@ -27,7 +27,7 @@ def with_keys(**values: str) -> Rig:
     rig = Rig()
     keys = tuple(VendorKey(name, value, readonly=True) for name, value in values.items())
     rig.setup = msgspec.structs.replace(rig.setup, vendor_keys=keys)
-    rig.station = rig.rebuilt()
+    rig.rebuild()
     rig.boot().forget()
     return rig
 

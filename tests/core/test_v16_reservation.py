@@ -29,7 +29,7 @@ def booted(**keys: str) -> Rig:
         vendor_keys = tuple(VendorKey(key, value, readonly=True) for key, value in keys.items())
         fields = {name: getattr(rig.setup, name) for name in rig.setup.__struct_fields__}
         rig.setup = type(rig.setup)(**fields | {"vendor_keys": vendor_keys})
-        rig.station = rig._build({})
+        rig.rebuild()
     rig.boot()
     rig.forget()
     return rig

@@ -3,6 +3,8 @@
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from tests.contract.proving import proves
 from tests.core.rig import WALL, Rig
 from tests.pki import Authority
 
+DECADE = timedelta(days=3650)
 PASSWORD = "correct-horse-battery"
 ROOT, MANUFACTURER = "CentralSystemRootCertificate", "ManufacturerRootCertificate"
 
@@ -22,9 +25,9 @@ def authority(name: str = "Test Root") -> Authority:
     return Authority(name, datetime.fromtimestamp(WALL, UTC))
 
 
-def station(profile: int = 1, **settings: Any) -> Rig:
+def station(profile: int = 1, tls: SSLContext | None = None, **settings: Any) -> Rig:
     security = Security(revision=1, profile=profile, password=VAULT.seal(PASSWORD), **settings)
-    rig = Rig(security=security).boot()
+    rig = Rig(security=security, tls=tls).boot()
     rig.forget()
     return rig
 
@@ -203,7 +206,6 @@ def test_events_can_be_switched_off() -> None:
     assert events(rig) == []
 
 
-@proves("1.2/S6")
 def test_a_bad_server_certificate_is_told_at_the_next_connection() -> None:
     rig = station(profile=2)
     rig.drop()
@@ -315,10 +317,10 @@ def test_an_expired_certificate_is_rejected_and_so_is_one_too_many() -> None:
 
 
 @proves("5.3/DeleteCertificate Failed")
-def test_the_last_root_of_a_tls_profile_and_the_own_certificate_stay() -> None:
+def test_the_last_root_of_a_tls_profile_and_the_own_certificate_stay(tmp_path: Path) -> None:
     stations, root = authority("Stations"), authority()
-    client = stations.client("CP-1")
-    rig = station(3, ca_certificate=root.pem, certificate=client.certificate, key=VAULT.seal(client.key))
+    client, tls = stations.client("CP-1"), root.server_context(tmp_path, "127.0.0.1", lifetime=DECADE)
+    rig = station(3, tls, ca_certificate=root.pem, certificate=client.certificate, key=VAULT.seal(client.key))
     [hashes] = rig.csms("GetInstalledCertificateIds", certificateType=ROOT)["certificateHashData"]
     assert rig.csms("DeleteCertificate", certificateHashData=hashes)["status"] == "Failed"
     own = x509.load_pem_x509_certificate(client.certificate.encode())
@@ -334,10 +336,11 @@ def test_the_last_root_of_a_tls_profile_and_the_own_certificate_stay() -> None:
 
 
 @proves("5.3/CertificateSigned Accepted", "5.3/SignCertificate", "6.1/CpoName")
-def test_a_certificate_is_asked_for_signed_and_used() -> None:
+def test_a_certificate_is_asked_for_signed_and_used(tmp_path: Path) -> None:
     issuer = authority("Stations")
     root = authority()
-    rig = station(2, ca_certificate=root.pem)
+    tls = root.server_context(tmp_path, "127.0.0.1", lifetime=DECADE)
+    rig = station(2, tls, ca_certificate=root.pem)
     change(rig, "CpoName", "Volt and Sons")
     rig.answers["SignCertificate"] = {"status": "Accepted"}
     answer = rig.csms("ExtendedTriggerMessage", requestedMessage="SignChargePointCertificate")

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.core.rig import CABLE, Outlet, Rig
+from simulator.core.setup import Outlet
+from tests.core.rig import CABLE, Rig
 from tests.core.v201 import TOKEN, configure, entry, got
 
 ACCEPTED, REJECTED = "Accepted", "Rejected"
@@ -72,8 +73,9 @@ def test_request_start_with_a_profile_is_refused_without_smart_charging(rig: Rig
             {"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 10}]}
         ],
     }
+    configure(rig, {"SmartChargingCtrlr.Enabled": "false"})
     answer = rig.csms("RequestStartTransaction", idToken=TOKEN, remoteStartId=1, chargingProfile=profile)
-    assert answer == {"status": REJECTED, "statusInfo": {"reasonCode": "InvalidProfile"}}
+    assert answer == {"status": REJECTED, "statusInfo": {"reasonCode": "NotEnabled"}}
 
 
 def test_request_stop_answers_first_and_then_ends(rig: Rig) -> None:
@@ -169,7 +171,7 @@ def test_connectors_of_one_evse_exclude_each_other() -> None:
     second = Outlet(1, 2, "CCS2", "cable", 1, 200.0, 500.0, 50_000)
     rig = Rig("ocpp2.0.1", outlets=(CABLE,))
     rig.setup = type(rig.setup)(**{**_fields(rig.setup), "outlets": (CABLE, second)})
-    rig.station = rig._build({})
+    rig.rebuild()
     rig.boot()
     rig.command("start_session", id_tag="TAG", evse_id=1)
     rig.forget()
@@ -190,6 +192,12 @@ def come_back(rig: Rig) -> None:
     rig.reconnect()
 
 
+def statuses(rig: Rig) -> list[str]:
+    """What was told of the connectors since the boot."""
+    actions = rig.actions()
+    return [one for one in actions[actions.index("BootNotification") :] if one[0].isdigit()]
+
+
 def test_an_immediate_reset_ends_the_transaction_and_boots(rig: Rig) -> None:
     rig.command("start_session", id_tag="TAG", evse_id=1)
     rig.forget()
@@ -199,7 +207,7 @@ def test_an_immediate_reset_ends_the_transaction_and_boots(rig: Rig) -> None:
     assert rig.closed
     come_back(rig)
     assert rig.calls("BootNotification")[0]["reason"] == "RemoteReset"
-    assert rig.actions()[-2:] == ["1 Occupied", "2 Available"]
+    assert statuses(rig) == ["1 Occupied", "2 Available"]
 
 
 def test_a_reset_on_idle_waits_for_the_last_transaction(rig: Rig) -> None:
@@ -214,7 +222,7 @@ def test_a_reset_on_idle_waits_for_the_last_transaction(rig: Rig) -> None:
     assert rig.calls("TransactionEvent")[-1]["transactionInfo"]["stoppedReason"] == "Local"
     come_back(rig)
     assert rig.calls("BootNotification")[0]["reason"] == "ScheduledReset"
-    assert rig.actions()[-2:] == ["1 Available", "2 Available"]
+    assert statuses(rig) == ["1 Available", "2 Available"]
 
 
 def test_a_reset_on_idle_of_an_idle_station_is_at_once(rig: Rig) -> None:

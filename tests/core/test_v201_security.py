@@ -1,5 +1,6 @@
 """OCPP 2.0.1: passwords, network profiles, certificates and security events (behaviour contract, 1.2, 5.4, 5.8)."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -92,6 +93,21 @@ def test_slots_that_do_not_answer_are_left_for_the_last_good_one() -> None:
     assert (rig.station.credentials().url, rig.station.credentials().profile) == ("", 1)
     rig.reconnect()
     assert got(rig, entry("SecurityCtrlr.SecurityProfile")) == [("Accepted", "1")]
+
+
+def test_a_charger_that_is_pointed_elsewhere_forgets_the_slots_of_its_last_csms() -> None:
+    rig = station(insecure=True)
+    rig.csms("SetNetworkProfile", **network())
+    put(rig, "OCPPCommCtrlr.NetworkConfigurationPriority", "2")
+    reboot(rig)
+    rig.reconnect()
+    memory = json.loads(json.dumps(rig.station.memory))
+    moved = type(rig.station)(rig.setup, memory, rig.now, security=rig.security, vault=VAULT)
+    moved.power_up(rig.now, "resume", csms="wss://elsewhere.example/ocpp")
+    assert moved.credentials().url == "", "the charger's own"
+    shown = moved.configuration
+    assert shown.text("OCPPCommCtrlr.ActiveNetworkProfile") == "1"
+    assert shown.text("OCPPCommCtrlr.NetworkConfigurationPriority") == "1"
 
 
 @pytest.mark.parametrize(

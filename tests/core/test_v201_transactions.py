@@ -173,6 +173,48 @@ def test_a_master_pass_stops_everything_and_starts_nothing() -> None:
     assert len(ended) == 2
 
 
+def test_a_master_pass_stops_the_transaction_that_it_is_shown_at() -> None:
+    rig = station()
+    configure(rig, {"AuthCtrlr.MasterPassGroupId": "MASTER"})
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.answers["Authorize"] = {
+        "idTokenInfo": {"status": "Accepted", "groupIdToken": {"idToken": "MASTER", "type": "Central"}}
+    }
+    rig.command("present_tag", id_tag="PASS", evse_id=1)
+    assert events(rig)[-1]["transactionInfo"]["stoppedReason"] == "MasterPass"
+
+
+def test_the_plug_event_names_what_the_cable_carries() -> None:
+    rig = station()
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert [one.get("cableMaxCurrent") for one in events(rig)][:2] == [32, None]
+
+
+def test_the_stations_end_may_stay_locked_until_the_driver_shows_the_token() -> None:
+    rig = station()
+    configure(rig, {"OCPPCommCtrlr.UnlockOnEVSideDisconnect": "false"})
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.forget()
+    rig.command("unplug_connector", evse_id=1)
+    assert story(rig)[-1].startswith("Ended EVCommunicationLost")
+    assert "1 Available" not in rig.actions()
+    rig.command("present_tag", id_tag="TAG", evse_id=1)
+    rig.command("unplug_connector", evse_id=1)
+    assert rig.actions()[-1] == "1 Available"
+
+
+def test_a_cable_held_for_a_refused_driver_is_released_by_the_csms() -> None:
+    rig = station(TxStopPoint="Authorized")
+    rig.answers["TransactionEvent"] = blocked
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert story(rig)[-1].startswith("Ended Deauthorized")
+    rig.command("unplug_connector", evse_id=1)
+    assert rig.station.connectors[0].plugged
+    assert rig.csms("UnlockConnector", evseId=1, connectorId=1) == {"status": "Unlocked"}
+    rig.command("unplug_connector", evse_id=1)
+    assert not rig.station.connectors[0].plugged
+
+
 # --- stop -------------------------------------------------------------------------------------------------------------
 
 

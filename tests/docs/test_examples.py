@@ -54,6 +54,4 @@ def test_the_python_examples_run(block: Block, clone: Path) -> None:
 @pytest.mark.parametrize(("number", "version"), [(0, "0.1.1"), (1, "0.2.2")])
 def test_the_python_examples_of_the_readme_run(number: int, version: str, clone: Path) -> None:
     block = [one for one in blocks(README.read_text()) if one.language == "python"][number]
-    known = 'import json\nlab = json.load(open("data/first-run.json"))\n'
-    known += 'BASE, TOKEN, HOUSE = lab["base_url"], lab["user_token"], lab["house_csms_url"]\n'
-    program(Block("python", version, known + block.code), clone)
+    program(Block("python", version, block.code), clone)

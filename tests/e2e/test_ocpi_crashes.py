@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from http.client import HTTPException
 from typing import Any
 
 import httpx
@@ -144,6 +145,32 @@ def gate_before_cdrs(emsp: Emsp) -> Any:
 
     emsp.serve = waiting  # type: ignore[method-assign]
     return gate
+
+
+def test_the_web_process_dies_while_a_handshake_is_open(lab: Lab, emsp: Emsp, cpo: Json) -> None:
+    """Neither side knows whether it worked: the same Token A works again, and nobody is registered twice."""
+    tenant = Tenant(lab)
+    path = f"/ocpi/cpos/{cpo['cpo_id']}"
+    token_a = tenant.http.post(f"{path}/tokens", json={}).json()["token_a"]
+    with Emsp(party="TWO") as other:
+        serve, killed = other.serve, list[int]()
+
+        def deadly(request: Any) -> Any:
+            if not killed:
+                killed.append(lab.kill("web"))
+            return serve(request)
+
+        other.serve = deadly  # type: ignore[method-assign]
+        with pytest.raises((OSError, HTTPException)):
+            other.register(cpo["ocpi_peer_url"], token_a)
+        restarted(lab, "web", killed[0])
+        until(lambda: tenant.http.get(path).status_code == 200, BACK_SECONDS)
+        assert tenant.http.get(f"{path}/peers").json()["total"] == 1
+        assert other.register(cpo["ocpi_peer_url"], token_a).code == 1000
+        assert len(other.pull("locations")) == 1
+        parties = [one["roles"][0]["party_id"] for one in tenant.http.get(f"{path}/peers").json()["data"]]
+        assert parties == ["EMS", "TWO"]
+    tenant.http.close()
 
 
 def test_the_web_process_dies_and_with_it_the_csms(lab: Lab, emsp: Emsp, cpo: Json) -> None:

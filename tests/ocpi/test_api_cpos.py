@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from chargers.models import ChargerCommand
 from ocpi import credentials
-from ocpi.models import Cpo, Credential, Exchange, Peer, PeerState
+from ocpi.models import Cpo, Credential, Exchange, Peer, PeerState, Token
 from tenants.models import Organization, RememberedAnswer
 from tenants.scoping import scope
 from tests.conftest import ApiClient
@@ -131,6 +131,11 @@ def test_it_lives_as_long_as_asked(user_client: ApiClient, ttl: int | None) -> N
         assert body["expires_at"] is None
     else:
         assert abs((cpo.expires_at - cpo.created_at).total_seconds() - ttl) < 5  # type: ignore[operator]
+
+
+def test_null_is_as_good_as_absent(user_client: ApiClient) -> None:
+    answer = create(user_client, role=None, ocpi_version=None, seed=None, overrides=None, ws_url=None)
+    assert (answer.status_code, answer.json()["party"]["role"]) == (202, "CPO")
 
 
 def test_without_a_seed_it_is_drawn_and_told(user_client: ApiClient) -> None:
@@ -319,6 +324,46 @@ def test_a_peer_can_be_unregistered(
     assert credentials.find(cpo.pk, token) is None
     assert user_client.get(f"/ocpi/cpos/{cpo.pk}/peers").json()["data"] == []
     assert user_client.delete(f"/ocpi/cpos/{cpo.pk}/peers/x").status_code == 404
+
+
+def test_tokens_are_listed_by_their_state_and_never_by_their_text(user_client: ApiClient, tenant: Organization) -> None:
+    body = create(user_client).json()
+    path = f"/ocpi/cpos/{body['cpo_id']}/tokens"
+    minted = user_client.post(path, {}).json()["token_a"]
+    with scope(tenant):
+        cpo = Cpo.objects.get()
+        peer = Peer.objects.create(cpo=cpo, state=PeerState.REGISTERED, version="2.2.1")
+        token_c = credentials.mint(cpo, Credential.C, peer)
+        found = credentials.find(cpo.pk, minted)
+        assert found is not None
+        credentials.consume(found)
+        credentials.mint(cpo, Credential.A)
+    answer = user_client.get(path)
+    shown = [(one["kind"], one["state"], one["peer_id"]) for one in answer.json()["data"]]
+    assert shown == [("A", "revoked", None), ("A", "used", None), ("C", "active", str(peer.pk)), ("A", "unused", None)]
+    assert not [one for one in (body["token_a"], minted, token_c) if one in answer.text]
+
+
+def test_the_drivers_tokens_of_a_peer(user_client: ApiClient, tenant: Organization) -> None:
+    cpo = order(tenant)
+    with scope(tenant):
+        peers = [Peer.objects.create(cpo=cpo, state=PeerState.REGISTERED, version="2.2.1") for _ in range(2)]
+        for peer, uid in zip((*peers, peers[0]), ("CARD-1", "CARD-2", "CARD-3"), strict=True):
+            Token.objects.create(
+                cpo=cpo, peer=peer, key_country="NL", key_party="EMS", key_uid=uid, content={"uid": uid.lower()},
+                version="2.2.1", valid=uid == "CARD-1", whitelist="NEVER", contract_id="C", last_updated=timezone.now(),
+            )  # fmt: skip
+    path = f"/ocpi/cpos/{cpo.pk}/peers/{peers[0].pk}"
+    assert user_client.get(path).json()["id"] == str(peers[0].pk)
+    page = user_client.get(f"{path}/tokens").json()
+    assert [(one["uid"], one["token"]) for one in page["data"]] == [
+        ("CARD-1", {"uid": "card-1"}), ("CARD-3", {"uid": "card-3"}),
+    ]  # fmt: skip
+    for query, uids in (("valid=true", ["CARD-1"]), ("uid=card-3", ["CARD-3"]), ("whitelist=ALWAYS", [])):
+        assert [one["uid"] for one in user_client.get(f"{path}/tokens?{query}").json()["data"]] == uids
+    assert user_client.get(f"{path}/tokens?valid=perhaps").status_code == 422
+    for wrong in ("0", "x", str(2**70)):
+        assert user_client.get(f"/ocpi/cpos/{cpo.pk}/peers/{wrong}/tokens").status_code == 404
 
 
 def test_registering_at_a_peer_that_cannot_be_reached_is_no_success(

@@ -128,6 +128,8 @@ def test_a_site_whose_identity_is_taken_fails_alone(user_client: ApiClient, cpo:
         ({**STATION, "charges": [{**CHARGE, "template": {**CHARGE["template"], "model_slug": "none"}}]}, 400),  # type: ignore[dict-item]
         ({**STATION, "charges": [{**CHARGE, "template": {**CHARGE["template"], "connector_type": "X"}}]}, 400),  # type: ignore[dict-item]
         ({**STATION, "charges": [{**CHARGE, "charger_ids": ["a:b"]}]}, 400),
+        ({**STATION, "city": "x" * 46}, 422),
+        ({**STATION, "owner_name": "x" * 101}, 422),
         ({**STATION, "charges": [{**CHARGE, "template": {"brand_slug": "abb"}}]}, 422),
         ({**STATION, "country": "XX"}, 422),
         ({**STATION, "coordinates": {"latitude": 1}}, 422),
@@ -225,6 +227,20 @@ def test_a_patch_changes_both_locations_and_peers_are_told(
     assert user_client.patch(path(cpo, "locations", "nope"), {}).status_code == 404
 
 
+def test_what_the_plain_location_may_hold_reaches_peers_within_their_limits(
+    user_client: ApiClient, cpo: Cpo, tenant: Organization
+) -> None:
+    with scope(tenant):
+        plain = Location.objects.get()
+    changes = {"name": "Two\nlines\tand \u007f", "city": "x" * 120, "owner_name": "y" * 120, "address": "z" * 200}
+    assert user_client.put(f"/locations/{plain.pk}", changes).status_code == 200
+    with scope(tenant):
+        for version in ("2.1.1", "2.2.1", "2.3.0"):
+            site = binding(version).location(reading.locations(cpo).get())
+            assert problems(version, "Location", site) == []
+            assert site["name"] == "Two lines and  "
+
+
 def test_a_deleted_location_is_gone_here_and_removed_for_peers(
     user_client: ApiClient, cpo: Cpo, tenant: Organization
 ) -> None:
@@ -240,7 +256,7 @@ def test_a_deleted_location_is_gone_here_and_removed_for_peers(
 
 # --- tariffs ----------------------------------------------------------------------------------------------------------
 
-NIGHT = {
+NIGHT: dict[str, Any] = {
     "id": "NIGHT",
     "currency": "EUR",
     "elements": [{"price_components": [{"type": "ENERGY", "price": 0.25, "vat": 21, "step_size": 1}]}],
@@ -262,6 +278,11 @@ def test_a_tariff_from_creation_to_deletion(user_client: ApiClient, cpo: Cpo, te
     assert [(one["id"], one["evse_uids"]) for one in listed] == [("AC-ENERGY", []), ("NIGHT", ["NL-LAB-0001"])]
     changed = {**NIGHT, "currency": "SEK"}
     assert user_client.put(path(cpo, "tariffs", "NIGHT"), changed).json()["currency"] == "SEK"
+    bounded = user_client.put(path(cpo, "tariffs", "NIGHT"), {"min_price": {"excl_vat": 1}}).json()
+    assert (bounded["currency"], bounded["min_price"]) == ("SEK", {"excl_vat": 1})
+    shown = user_client.put(path(cpo, "tariffs", "NIGHT"), {"min_price": None}).json()
+    assert ("min_price" in shown, shown["elements"], shown["evse_uids"]) == (False, NIGHT["elements"], ["NL-LAB-0001"])
+    assert user_client.put(path(cpo, "tariffs", "NIGHT"), {"currency": None}).status_code == 422
     assert user_client.get(path(cpo, "tariffs", "NIGHT")).json()["currency"] == "SEK"
     assert user_client.delete(path(cpo, "tariffs", "NIGHT")).status_code == 409
     assert user_client.delete(path(cpo, "tariffs", "AC-ENERGY")).status_code == 204
@@ -269,6 +290,15 @@ def test_a_tariff_from_creation_to_deletion(user_client: ApiClient, cpo: Cpo, te
     assert user_client.post(path(cpo, "tariffs"), {**NIGHT, "id": "AC-ENERGY"}).status_code == 400
     with scope(tenant):
         assert subjects(peer) == {("tariff", "PUT"), ("tariff", "DELETE"), ("evse", "PUT")}
+
+
+def test_unknown_members_of_a_tariff_are_ignored(user_client: ApiClient, cpo: Cpo) -> None:
+    component = {**NIGHT["elements"][0]["price_components"][0], "a.b[0]": 1}
+    body = {**NIGHT, "colour": "red", "elements": [{"price_components": [component], "mood": None}]}
+    made = user_client.post(path(cpo, "tariffs"), body)
+    assert made.status_code == 201
+    assert "colour" not in made.json()
+    assert made.json()["elements"] == [{"price_components": [NIGHT["elements"][0]["price_components"][0]]}]
 
 
 def test_a_tariff_without_an_id_gets_one(user_client: ApiClient, cpo: Cpo) -> None:
@@ -289,7 +319,9 @@ def test_a_tariff_without_an_id_gets_one(user_client: ApiClient, cpo: Cpo) -> No
         ({"elements": [{"price_components": [{"type": "TIME", "price": 1, "step_size": 1}],
                         "restrictions": {"min_kwh": 5, "max_kwh": 5}}]},
          ["body", "elements", 0, "restrictions", "max_kwh"]),
-        ({"colour": "red"}, ["body", "colour"]),
+        ({"energy_mix": {"supplier_name": "No word on green"}}, ["body", "energy_mix", "is_green_energy"]),
+        ({"energy_mix": {"is_green_energy": True, "energy_sources": [{"source": "COW", "percentage": 1}]}},
+         ["body", "energy_mix", "energy_sources", 0, "source"]),
         ({"id": "no spaces"}, ["body", "id"]),
         ({"evse_uids": "E1"}, ["body", "evse_uids"]),
     ],

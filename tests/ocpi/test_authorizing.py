@@ -19,9 +19,10 @@ from simulator.csms.models import CsmsCall, Endpoint
 from tenants.models import Organization
 from tenants.scoping import scope
 from tests.csms.station import WHEN, Station
+from tests.ocpi import bundle
+from tests.ocpi.commands import TOKEN, start
 from tests.ocpi.emsp import Answer, Emsp
 from tests.ocpi.stage import Stage, build
-from tests.ocpi.test_commands import TOKEN, start
 from tests.ocpi.test_push import join
 
 
@@ -65,6 +66,34 @@ def authorize(stage: Stage, token: str = "CARD-1", version: str = "ocpp1.6", the
             return answer["idTagInfo"]
 
     return async_to_sync(ask)()
+
+
+def charges(stage: Stage, token: str, version: str) -> str:
+    """A whole transaction: the status that is told at its end."""
+    endpoint = Endpoint.objects.unscoped().get(pk=stage.cpo.csms_endpoint)
+
+    async def in_v16(station: Station) -> str:
+        await station.call("Authorize", {"idTag": token})
+        begun = await station.call(
+            "StartTransaction", {"connectorId": 1, "idTag": token, "meterStart": 0, "timestamp": WHEN}
+        )
+        ended = {"transactionId": begun["transactionId"], "idTag": token, "meterStop": 9, "timestamp": WHEN}
+        return str((await station.call("StopTransaction", ended))["idTagInfo"]["status"])
+
+    async def in_v201(station: Station) -> str:
+        said = {"idToken": {"idToken": token, "type": "ISO14443"}, "evse": {"id": 1, "connectorId": 1}}
+        said |= {"timestamp": WHEN, "transactionInfo": {"transactionId": "T-1"}}
+        begun = {"eventType": "Started", "triggerReason": "Authorized", "seqNo": 0, **said}
+        await station.call("TransactionEvent", begun)
+        ended = {"eventType": "Ended", "triggerReason": "StopAuthorized", "seqNo": 1, **said}
+        return str((await station.call("TransactionEvent", ended))["idTokenInfo"]["status"])
+
+    async def whole() -> str:
+        async with Station(endpoint, "CP-1", version) as station:
+            await station.boot()
+            return await (in_v16 if version == "ocpp1.6" else in_v201)(station)
+
+    return async_to_sync(whole)()
 
 
 def asked(emsp: Emsp) -> int:
@@ -121,7 +150,7 @@ WORDS = [
     ("BLOCKED", "Blocked", "Blocked"),
     ("EXPIRED", "Expired", "Expired"),
     ("NO_CREDIT", "Invalid", "NoCredit"),
-    ("NOT_ALLOWED", "Invalid", "Invalid"),
+    ("NOT_ALLOWED", "Invalid", "NotAtThisLocation"),
 ]
 
 
@@ -161,6 +190,53 @@ def test_an_unknown_token_is_asked_of_every_peer(stage: Stage, emsp: Emsp) -> No
     says(emsp, "NOT_ALLOWED")
     assert authorize(stage, "ANOTHER")["status"] == "Invalid"
     assert not Token.objects.unscoped().exists()
+
+
+def test_a_slow_peer_does_not_keep_another_from_saying_yes(stage: Stage, emsp: Emsp) -> None:
+    emsp.script("tokens", Answer(hang=True))
+    with scope(stage.cpo.tenant_id):
+        other = bundle.new_peer(stage.cpo, country="DE", party="TWO")
+    with Emsp() as second:
+        join(other, second, {"tokens": "SENDER"})
+        assert authorize(stage, "STRANGER")["status"] == "Accepted"
+    first, answered = Exchange.objects.unscoped().filter(module="tokens").order_by("id")
+    assert "not waited for" in first.problem
+    assert (answered.peer, answered.problem) == (other, "")
+
+
+def test_what_a_card_holds_is_no_part_of_the_url(stage: Stage, emsp: Emsp) -> None:
+    authorize(stage, "A/../B ?c=1#2")
+    (request,) = emsp.requests("tokens", "POST")
+    assert request.path == "/2.2.1/tokens/A%2F..%2FB%20%3Fc%3D1%232/authorize"
+    assert request.query == {"type": "RFID"}
+
+
+@pytest.mark.parametrize("version", ["ocpp1.6", "ocpp2.0.1"])
+@pytest.mark.parametrize("token", ["CARD-1", "STRANGER"])
+def test_nobody_is_asked_about_a_token_that_ends_its_session(
+    stage: Stage, emsp: Emsp, token: str, version: str
+) -> None:
+    give(stage, emsp, "NEVER")
+    assert charges(stage, token, version) == "Accepted"
+    assert asked(emsp) == 1
+
+
+def test_an_answer_for_one_outlet_is_none_for_another(stage: Stage, emsp: Emsp) -> None:
+    """Authorize says not where; the start does, and is asked about where the answer was for some EVSEs only."""
+    with scope(stage.cpo.tenant_id):
+        bundle.new_evse(stage.evse().location, "E2", charger=stage.charger, outlet_evse=2, outlet_connector=2)
+    give(stage, emsp, "NEVER")
+    says(emsp, "ALLOWED", location={"location_id": "LOC1", "evse_uids": ["E2"]})
+    assert authorize(stage)["status"] == "Accepted"
+    assert authorize(stage, then_start=True)["status"] == "Invalid"  # at E1
+    assert emsp.requests("tokens", "POST")[-1].body == {"location_id": "LOC1", "evse_uids": ["E1"]}
+
+
+@pytest.mark.parametrize("location", ["LOC1", ["LOC1"], {"location_id": "LOC1", "evse_uids": None}])
+def test_an_odd_place_in_the_answer_is_none(stage: Stage, emsp: Emsp, location: Any) -> None:
+    give(stage, emsp, "NEVER")
+    says(emsp, "ALLOWED", location=location)
+    assert authorize(stage)["status"] == "Accepted"
 
 
 def test_the_cpos_own_cards_come_before_that(stage: Stage, emsp: Emsp) -> None:

@@ -62,6 +62,7 @@ def test_what_it_sends_in_211() -> None:
         (Answer(body=b"[" * 100_000), False, False),
         (Answer(body=b"\xff\xfe"), False, False),
         (Answer(http=301, headers={"Location": "/elsewhere"}), False, False),
+        (Answer(http=307, headers={"Location": "/versi\xf3ns"}), False, True),
     ],
 )
 def test_what_it_makes_of_an_answer(emsp: Emsp, answer: Answer, ok: bool, retryable: bool) -> None:
@@ -158,5 +159,9 @@ def test_masking_leaves_a_drivers_token_readable() -> None:
     assert "CARD-1" in masked(command)
     assert masked('{"data": [{"token": "secret"}]}') == '{"data": [{"token": "***"}]}'
     assert masked('{"\\u0074oken": "secret"}') == '{"token": "***"}'
+    assert masked('{"token": "secret", "url": "http://127.0.0.1/",}') == '{"token": "***", "url": "http://127.0.0.1/",}'
+    assert masked("token=secret&url=http://127.0.0.1/") == "token=***&url=http://127.0.0.1/"
+    assert masked('{"token": {"uid": "CARD-1"}, }') == '{"token": {"uid": "CARD-1"}, }'
+    assert masked("token: max length 64") == "token: max length 64"
     assert masked("no JSON, secret", ["secret"]) == "no JSON, ***"
     assert masked("nul \x00 and half \ud800") == "nul \\u0000 and half \\ud800"

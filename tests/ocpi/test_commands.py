@@ -4,86 +4,36 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from chargers.models import ChargerCommand, CommandState
-from ocpi import credentials
 from ocpi.models import (
     Cpo,
     CpoLocation,
-    Credential,
     Evse,
     Peer,
     PeerCommand,
-    Reservation,
     Session,
     SessionStatus,
+    Tariff,
     Token,
 )
-from simulator.csms.models import CallState, CsmsCall, Station
+from ocpi.pushing import outbox
+from simulator.csms.models import Station
 from tenants.models import Organization
 from tenants.scoping import scope
-from tests.ocpi.conftest import Visitor
+from tests.ocpi.commands import RESPONSE_URL, TOKEN, awake, command, queued, reserve, result, start, visitor_of
 from tests.ocpi.stage import Stage, build, endpoints_at
-
-TOKEN = {
-    "country_code": "NL",
-    "party_id": "EMS",
-    "uid": "CARD-1",
-    "type": "APP_USER",
-    "contract_id": "NL-EMS-1",
-    "issuer": "eMSP",
-    "valid": True,
-    "whitelist": "NEVER",
-    "last_updated": "2026-01-01T00:00:00Z",
-}
-CDR_TOKEN = ("country_code", "party_id", "uid", "type", "contract_id")
-RESPONSE_URL = "http://127.0.0.1:9/results/1"
 
 
 @pytest.fixture
 def stage(tenant: Organization, model: Any) -> Stage:
-    stage = build(tenant, model)
-    stage.comes_online()
-    stage.outbox()
-    return stage
+    return awake(build(tenant, model))
 
 
 @pytest.fixture
 def stage_201(tenant: Organization, dc_model: Any) -> Stage:
-    stage = build(tenant, dc_model, ocpp_version="OCPP2.0.1")
-    stage.comes_online()
-    stage.outbox()
-    return stage
-
-
-def visitor_of(stage: Stage) -> Visitor:
-    with scope(stage.cpo.tenant_id):
-        token = credentials.mint(stage.cpo, Credential.C, stage.peer)
-    return Visitor(stage.cpo, stage.peer, token, "2.2.1", Client())
-
-
-def command(stage: Stage, name: str, **body: Any) -> Any:
-    answer = visitor_of(stage).call("POST", f"/commands/{name}", {"response_url": RESPONSE_URL, **body})
-    assert answer.http == 200
-    return answer
-
-
-def start(stage: Stage, **body: Any) -> Any:
-    return command(stage, "START_SESSION", **{"token": TOKEN, "location_id": "LOC1", "evse_uid": "E1", **body})
-
-
-def result(stage: Stage) -> str:
-    """The one result that was posted to the response_url."""
-    (call,) = [one for one in stage.outbox() if one.url == RESPONSE_URL]
-    assert call.method == "POST"
-    return call.body["result"]
-
-
-def queued() -> list[tuple[str, Any]]:
-    rows = CsmsCall.objects.unscoped().filter(state=CallState.QUEUED).order_by("id")
-    return list(rows.values_list("action", "payload"))
+    return awake(build(tenant, dc_model, ocpp_version="OCPP2.0.1"))
 
 
 # --- START_SESSION ----------------------------------------------------------------------------------------------------
@@ -92,7 +42,9 @@ def queued() -> list[tuple[str, Any]]:
 def test_a_start_becomes_a_remote_start_and_its_result_comes_before_the_session_is_active(stage: Stage) -> None:
     answer = start(stage, connector_id="1", authorization_reference="REF-1")
     assert (answer.code, answer.data["result"]) == (1000, "ACCEPTED")
-    assert answer.data["timeout"] > 0
+    announced = timedelta(seconds=answer.data["timeout"])
+    row = PeerCommand.objects.unscoped().get()
+    assert row.deadline - row.created_at < announced  # the result has a way to go as well
     assert queued() == [("RemoteStartTransaction", {"connectorId": 1, "idTag": "CARD-1"})]
     stage.csms_answers({"status": "Accepted"})
     told = stage.outbox()
@@ -105,6 +57,31 @@ def test_a_start_becomes_a_remote_start_and_its_result_comes_before_the_session_
     assert active["authorization_reference"] == "REF-1"
     assert active["cdr_token"] == {
         name: TOKEN[name] for name in ("country_code", "party_id", "uid", "type", "contract_id")
+    }
+
+
+def test_a_platform_of_several_parties_is_told_which_of_them_is_meant(stage: Stage) -> None:
+    """OCPI 2.2.1, "Message Routing": the headers name the party, not the platform."""
+    second = {**stage.peer.roles[0], "country_code": "DE", "party_id": "TWO"}
+    Peer.objects.unscoped().update(roles=[*stage.peer.roles, second])
+    stage.peer.refresh_from_db()
+    body = {"response_url": RESPONSE_URL, "location_id": "LOC1", "evse_uid": "E1"}
+    visitor = visitor_of(stage)
+    headers = {"OCPI_from_country_code": "DE", "OCPI_from_party_id": "TWO"}
+    theirs = {"token": TOKEN | {"country_code": "de", "party_id": "TWO"}}
+    assert visitor.call("POST", "/commands/START_SESSION", body | theirs, **headers).data["result"] == "ACCEPTED"
+    stage.csms_answers({"status": "Accepted"})
+    stage.begin = timezone.now().replace(microsecond=0)
+    key = stage.start("CARD-1", 1)
+    stage.stop(key, 1_000, 60)
+    with scope(stage.cpo.tenant_id):
+        outbox.tariff_changed(Tariff.objects.get())
+    to = {(one.module, one.routing["OCPI-to-country-code"], one.routing["OCPI-to-party-id"]) for one in stage.outbox()}
+    assert to == {
+        ("commands", "DE", "TWO"),
+        ("sessions", "DE", "TWO"),
+        ("cdrs", "DE", "TWO"),
+        ("tariffs", "NL", "EMS"),
     }
 
 
@@ -155,6 +132,7 @@ def test_without_an_evse_the_first_free_one_is_taken(stage_201: Stage) -> None:
     stage_201.status("Faulted", 1)
     start(stage_201, evse_uid=None)
     assert queued()[0][1]["evseId"] == 2
+    assert start(stage_201, evse_uid=None).data["result"] == "REJECTED"  # it has been promised to the first
     stage_201.csms_answers({"status": "Rejected"})
     stage_201.status("Unavailable", 2, connector=2)
     answer = start(stage_201, evse_uid=None)
@@ -325,141 +303,6 @@ def test_2_0_1_unlocks_no_connector_in_use(stage_201: Stage) -> None:
     assert result(stage_201) == "REJECTED"
 
 
-# --- reservations -----------------------------------------------------------------------------------------------------
-
-
-def reserve(stage: Stage, reservation_id: str = "RES-1", minutes: float = 30, **body: Any) -> Any:
-    expiry = (timezone.now() + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    wanted = {"token": TOKEN, "expiry_date": expiry, "reservation_id": reservation_id, "location_id": "LOC1"}
-    return command(stage, "RESERVE_NOW", **{**wanted, "evse_uid": "E1", **body})
-
-
-def reserved(stage: Stage) -> Session:
-    reserve(stage)
-    stage.csms_answers({"status": "Accepted"})
-    return Session.objects.unscoped().get()
-
-
-def test_a_reservation_is_a_session_of_its_own_kind(stage: Stage) -> None:
-    assert reserve(stage).data["result"] == "ACCEPTED"
-    ((action, payload),) = queued()
-    assert action == "ReserveNow"
-    assert (payload["connectorId"], payload["idTag"]) == (1, "CARD-1")
-    assert isinstance(payload["reservationId"], int)
-    stage.csms_answers({"status": "Accepted"})
-    told = stage.outbox()
-    assert [one.body["result"] for one in told if one.url == RESPONSE_URL] == ["ACCEPTED"]
-    assert [one.body["status"] for one in told if one.module == "sessions"] == ["RESERVATION"]
-
-
-@pytest.mark.parametrize(
-    ("status", "told"),
-    [
-        ("Occupied", "EVSE_OCCUPIED"),
-        ("Faulted", "EVSE_INOPERATIVE"),
-        ("Unavailable", "EVSE_INOPERATIVE"),
-        ("Rejected", "REJECTED"),
-    ],
-)
-def test_a_refused_reservation_says_why(stage: Stage, status: str, told: str) -> None:
-    reserve(stage)
-    stage.csms_answers({"status": status})
-    assert result(stage) == told
-    assert not Session.objects.unscoped().exists()
-
-
-def test_a_used_reservation_goes_on_as_the_same_session_and_is_billed_with_it(stage: Stage) -> None:
-    session = reserved(stage)
-    stage.outbox()
-    stage.begin = timezone.now().replace(microsecond=0)
-    half_an_hour_ago = (stage.begin - timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    Session.objects.unscoped().update(meter=session.meter | {"reserved_from": half_an_hour_ago})
-    key = stage.start("CARD-1", 0)
-    (active,) = stage.told("sessions")
-    assert (active.body["id"], active.body["status"]) == (session.session_id, "ACTIVE")
-    stage.stop(key, 10_000, 3600)
-    (cdr,) = [one.body for one in stage.told("cdrs")]
-    assert cdr["total_reservation_cost"]["excl_vat"] == 0.75  # half an hour at 1.50
-    assert cdr["total_energy_cost"]["excl_vat"] == 3.9
-    assert cdr["total_cost"]["excl_vat"] == 4.65
-    assert cdr["total_time"] == 1.0
-    stage.follower._swept = 0.0
-    stage.look()
-    assert Reservation.objects.unscoped().get().ended_at is not None
-
-
-def test_a_start_at_a_reserved_evse_uses_the_reservation(stage: Stage) -> None:
-    session = reserved(stage)
-    start(stage, authorization_reference="REF-2")
-    stage.csms_answers({"status": "Accepted"})
-    assert Session.objects.unscoped().count() == 1
-    stage.outbox()
-    stage.begin = timezone.now().replace(microsecond=0)
-    stage.start("CARD-1", 1)
-    (active,) = stage.told("sessions")
-    assert (active.body["id"], active.body["status"]) == (session.session_id, "ACTIVE")
-    assert active.body["authorization_reference"] == "REF-2"
-
-
-def test_an_expired_reservation_is_completed_and_billed_where_it_costs(stage: Stage) -> None:
-    session = reserved(stage)
-    stage.outbox()
-    now = timezone.now().replace(microsecond=0)
-    hour_ago = now - timedelta(hours=1)
-    Session.objects.unscoped().update(
-        started_at=hour_ago, meter=session.meter | {"reserved_from": hour_ago.strftime("%Y-%m-%dT%H:%M:%SZ")}
-    )
-    Reservation.objects.unscoped().update(expires_at=now)
-    stage.follower._swept = 0.0
-    stage.look()
-    told = stage.outbox()
-    assert [one.body["status"] for one in told if one.module == "sessions"] == ["COMPLETED"]
-    (cdr,) = [one.body for one in told if one.module == "cdrs"]
-    assert (cdr["total_cost"]["excl_vat"], cdr["total_energy"], cdr["total_time"]) == (1.5, 0, 0)
-
-
-def test_cancelling(stage: Stage) -> None:
-    reserved(stage)
-    stage.outbox()
-    assert command(stage, "CANCEL_RESERVATION", reservation_id="RES-1").data["result"] == "ACCEPTED"
-    number = Reservation.objects.unscoped().get().number
-    assert queued() == [("CancelReservation", {"reservationId": number})]
-    stage.csms_answers({"status": "Accepted"})
-    told = stage.outbox()
-    assert [one.body["result"] for one in told if one.url == RESPONSE_URL] == ["ACCEPTED"]
-    assert [one.body["status"] for one in told if one.module == "sessions"] == ["COMPLETED"]
-
-
-def test_cancelling_what_was_never_reserved(stage: Stage) -> None:
-    assert command(stage, "CANCEL_RESERVATION", reservation_id="NOPE").data["result"] == "ACCEPTED"
-    stage.look()
-    assert result(stage) == "UNKNOWN_RESERVATION"
-
-
-def test_the_same_id_at_the_same_place_replaces(stage: Stage) -> None:
-    reserved(stage)
-    number = Reservation.objects.unscoped().get().number
-    reserve(stage, minutes=60)
-    ((_, payload),) = queued()
-    assert payload["reservationId"] == number
-    stage.csms_answers({"status": "Accepted"})
-    assert Session.objects.unscoped().count() == Reservation.objects.unscoped().count() == 1
-
-
-def test_a_charger_that_breaks_while_it_is_reserved_cancels(stage: Stage) -> None:
-    reserved(stage)
-    stage.outbox()
-    stage.status("Faulted", 1)
-    stage.follower._swept = 0.0
-    stage.look()
-    told = stage.outbox()
-    assert [one.body["result"] for one in told if one.url == RESPONSE_URL] == ["CANCELED_RESERVATION"]
-
-
-def test_an_expiry_that_has_passed_is_declined(stage: Stage) -> None:
-    assert reserve(stage, minutes=-1).data["result"] == "REJECTED"
-
-
 # --- charging profiles ------------------------------------------------------------------------------------------------
 
 PROFILE = {
@@ -520,6 +363,13 @@ def test_a_peer_that_wants_to_hear_is_told_what_the_charger_makes_of_a_profile(s
     (call,) = stage.outbox()
     assert (call.method, call.url) == ("PUT", f"http://127.0.0.1:9/chargingprofiles/{session_id}")
     assert call.body["charging_profile"]["charging_profile_period"] == [{"start_period": 0, "limit": 4000.0}]
+
+
+def test_a_profile_without_periods_says_nothing_to_a_charger(stage: Stage) -> None:
+    body = {"charging_profile": {"charging_rate_unit": "W"}, "response_url": RESPONSE_URL}
+    answer = visitor_of(stage).call("PUT", f"/chargingprofiles/{running_session(stage)}", body)
+    assert (answer.code, answer.data["result"]) == (1000, "REJECTED")
+    assert queued() == []
 
 
 def test_profiles_of_unknown_sessions_and_of_those_under_way(stage: Stage) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import zlib
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from tests.e2e.lab import Lab, own_database, own_redis
+from tests.ops.processes import python
 
 PATIENCE = 120.0
 POLL_SECONDS = 0.25
@@ -133,6 +135,28 @@ async def test_a_destroyed_bundle_leaves_nothing(tenant: Tenant) -> None:
     assert not [one for one in chargers if one["identity"].startswith(cpo["name_prefix"])]
 
 
+async def test_a_bundle_whose_time_is_over_goes_by_itself(tenant: Tenant, lab: Lab) -> None:
+    cpo = await tenant.build("smoke-single", ttl_seconds=None)
+    await tenant.ready(cpo)
+    ends = (
+        "from ocpi.models import Cpo; from django.utils import timezone; "
+        f"Cpo.objects.unscoped().filter(pk={cpo['cpo_id']}).update(expires_at=timezone.now())"
+    )
+    with python("manage.py", "shell", "-c", ends, **lab.environment) as shell:
+        assert await asyncio.to_thread(shell.ended, PATIENCE) == 0, shell.output
+    headers = {"Authorization": f"Token {b64encode(cpo['token_a'].encode()).decode()}"}
+    assert (await tenant.http.get(cpo["ocpi_peer_url"], headers=headers)).status_code == 401
+    await tenant.until(
+        "/ocpi/cpos?limit=100", lambda page: cpo["cpo_id"] not in [one["cpo_id"] for one in page["data"]]
+    )
+    await tenant.until("/chargers?limit=100", lambda page: not owned(page, cpo))
+
+
+def owned(page: Any, cpo: Any) -> list[str]:
+    """Identities of the bundle's chargers on a page."""
+    return [one["identity"] for one in page["data"] if one["identity"].startswith(cpo["name_prefix"])]
+
+
 async def test_added_sites_boot_as_well(tenant: Tenant) -> None:
     cpo = await tenant.build("smoke-single")
     await tenant.ready(cpo)
@@ -146,7 +170,5 @@ async def test_added_sites_boot_as_well(tenant: Tenant) -> None:
 
 def test_the_lab_keeps_its_presets_over_a_restart(lab: Lab, tmp_path: Path) -> None:
     """Seeding again publishes nothing anew, so that `manage.py up` may do it at every start."""
-    from tests.ops.processes import python
-
     with python("manage.py", "seed_presets", **lab.environment) as running:
         running.until(r"0 presets published", PATIENCE)

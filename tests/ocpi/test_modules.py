@@ -78,6 +78,21 @@ def test_211_speaks_its_own_words(tenant: Organization, register: Register) -> N
     assert (cdr["stop_date_time"], cdr["total_cost"]) == ("2026-03-01T09:30:00Z", 3.9)
 
 
+@pytest.mark.parametrize("restrictions", [{"reservation": "RESERVATION"}, {"min_current": 32}])
+def test_a_tariff_without_a_word_in_211_is_free_there(
+    tenant: Organization, register: Register, restrictions: dict[str, Any]
+) -> None:
+    price = {"type": "TIME", "price": 5, "step_size": 60}
+    with scope(tenant):
+        cpo = bundle.new_cpo("OLD", versions="2.1.1")
+        visitor = register(cpo, "2.1.1")
+        bundle.new_tariff(cpo, "T2", elements=[{"price_components": [price], "restrictions": restrictions}])
+    listed = visitor.get("/tariffs")
+    assert (listed.http, listed.code) == (200, 1000)
+    free = {"price_components": [{"type": "FLAT", "price": 0, "step_size": 1}]}
+    assert [one["elements"] for one in listed.data if one["id"] == "T2"] == [[free]]
+
+
 def test_230_names_taxes(tenant: Organization, register: Register) -> None:
     with scope(tenant):
         cpo = bundle.new_cpo("NEW", versions="2.3.0")

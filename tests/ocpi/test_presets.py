@@ -220,6 +220,26 @@ def test_prices_follow_the_country() -> None:
     assert component("US") == component("JP") == {"type": "ENERGY", "price": 0.3, "step_size": 1}
 
 
+def test_the_words_for_drivers_name_the_prices_of_the_country() -> None:
+    def words(country: str) -> str:
+        content = planned("small-urban-ac", country_code=country).tariffs[0].content
+        return str(content["tariff_alt_text"][0]["text"])
+
+    assert words("NL") == words("JP") == "0.39 per kWh and 0.35 per session, before VAT"
+    assert words("SE") == "4.29 per kWh and 3.85 per session, before VAT"
+
+
+def test_no_price_in_words_is_left_as_written() -> None:
+    for slug in PRESETS:
+        for tariff in planned(slug, country_code="NO").tariffs:
+            texts = [one["text"] for one in tariff.content["tariff_alt_text"]]
+            assert not [text for text in texts if re.search(r"[{}]", text)]
+            told = {float(found) for text in texts for found in re.findall(r"[0-9]+\.[0-9]{2}", text)}
+            limits = [tariff.content[name]["excl_vat"] for name in ("min_price", "max_price") if name in tariff.content]
+            components = [one for element in tariff.content["elements"] for one in element["price_components"]]
+            assert told <= {*limits, *(one["price"] for one in components)}
+
+
 def test_price_limits_have_their_vat() -> None:
     tariffs = {one.tariff_id: one.content for one in planned("tariff-lab").tariffs}
     assert tariffs["MINIMUM"]["min_price"] == {"excl_vat": 0.5, "incl_vat": 0.605}

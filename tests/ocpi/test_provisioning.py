@@ -1,25 +1,42 @@
 """Bundles from the order to the end: what a worker makes, what survives its death, what is left afterwards."""
 
+import contextlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connection, connections
+from django.db.models import Model
+from django.db.models.deletion import Collector
 from django.utils import timezone
 
 from chargers.back_office import back_office
 from chargers.models import Charger, Connector, ProvisioningStatus, Runtime, StationState
+from chargers.services.provisioning import delete_chargers
 from locations.models import Location
 from locations.services import update_location
 from ocpi import bundles, credentials
 from ocpi.building import running
 from ocpi.building.sites import create_site
-from ocpi.models import Cpo, CpoLocation, Credential, Evse, EvseStatus, Peer, PeerState, Push, Tariff
+from ocpi.models import (
+    Cpo,
+    CpoLocation,
+    Credential,
+    Evse,
+    EvseStatus,
+    Exchange,
+    Peer,
+    PeerCommand,
+    PeerState,
+    Push,
+    Tariff,
+)
 from ocpi.peer import reading
 from ocpi.peer.versions import binding
 from ocpplab.api.errors import Conflict
-from simulator.csms.models import Endpoint
+from simulator.csms.models import Endpoint, Station
 from tenants.models import AuditEntry, Organization
 from tenants.scoping import scope
 from tests.factories import new_charger
@@ -52,6 +69,16 @@ def test_a_bundle_is_ready_once_its_chargers_have_booted(tenant: Organization) -
     ready = fresh(cpo)
     assert (ready.status, ready.progress["chargers_ready"]) == (ProvisioningStatus.READY, 6)
     assert ready.provisioned_at is not None
+
+
+def test_a_charger_that_is_deleted_meanwhile_is_not_waited_for(tenant: Organization) -> None:
+    cpo = order(tenant)
+    work()
+    with scope(tenant):
+        delete_chargers([Charger.objects.order_by("identity")[0]])
+    boot(cpo)
+    work()
+    assert (fresh(cpo).status, fresh(cpo).progress["chargers_total"]) == (ProvisioningStatus.READY, 5)
 
 
 def test_a_connection_alone_is_no_boot(tenant: Organization) -> None:
@@ -93,11 +120,21 @@ def test_chargers_are_ordinary_ones_at_the_cpos_own_csms(tenant: Organization) -
         assert outlets == set(Evse.objects.values_list("charger__identity", "outlet_evse", "outlet_connector"))
 
 
+def test_a_depot_is_for_employees_or_the_nearest_word_of_a_version(tenant: Organization) -> None:
+    cpo = order(tenant, "mixed-depot")
+    work()
+    with scope(tenant):
+        for version, word in (("2.1.1", "CUSTOMERS"), ("2.2.1", "CUSTOMERS"), ("2.3.0", "EMPLOYEES")):
+            (site,) = [binding(version).location(one) for one in reading.locations(cpo)]
+            assert {tuple(one["parking_restrictions"]) for one in site["evses"]} == {(word,)}
+
+
 def test_only_wanted_chargers_run_and_the_others_are_unknown(tenant: Organization) -> None:
     cpo = built(tenant, "wide-area", overrides={"locations": 6})
     assert cpo.status == ProvisioningStatus.READY
     with scope(tenant):
         assert Charger.objects.filter(runtime=Runtime.RUNNING).count() == 3
+        assert (cpo.progress["chargers_ready"], cpo.progress["chargers_total"]) == (3, 3)
         assert Evse.objects.filter(status=EvseStatus.UNKNOWN).count() == 3
 
 
@@ -319,6 +356,50 @@ def test_what_a_dying_process_left_is_cleared_away(tenant: Organization, monkeyp
     assert not Cpo.objects.unscoped().exists()
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("model", [Endpoint, Evse, Cpo])
+def test_what_comes_in_while_it_goes_does_not_break_the_end(
+    tenant: Organization, monkeypatch: pytest.MonkeyPatch, model: type[Model]
+) -> None:
+    """A station connects, a session begins, an exchange is recorded just after the rows to delete were looked up."""
+    cpo = built(tenant, "smoke-single")
+    with scope(tenant):
+        peer, evse, endpoint = receiver(cpo), Evse.objects.get(cpo=cpo), Endpoint.objects.get(label__startswith="CPO")
+    intrusions = {
+        Endpoint: lambda: Station.objects.create(endpoint=endpoint, identity="LATE"),
+        Evse: lambda: PeerCommand.objects.create(
+            cpo=cpo, peer=peer, kind="STOP_SESSION", response_url="http://e", deadline=timezone.now(), evse=evse
+        ),
+        Cpo: lambda: Exchange.objects.create(cpo=cpo, direction="incoming", at=timezone.now(), method="GET", url="/"),
+    }
+    collect = Collector.collect
+
+    def intruded(collector: Collector, objects: Any, *args: Any, **kwargs: Any) -> None:
+        collect(collector, objects, *args, **kwargs)
+        if getattr(objects, "model", None) is model and kwargs.get("source") is None and not args:
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(impatiently, tenant, intrusions[model]).result()
+
+    monkeypatch.setattr(Collector, "collect", intruded)
+    with scope(tenant):
+        bundles.destroy(cpo)
+    running.finish(cpo.pk)
+    assert not Cpo.objects.unscoped().exists()
+    assert not Endpoint.objects.unscoped().filter(label__startswith="CPO").exists()
+
+
+def impatiently(tenant: Organization, write: Callable[[], Any]) -> None:
+    """Writes over a connection of its own, at once or not at all."""
+    patience = {"sqlite": "PRAGMA busy_timeout = 0", "postgresql": "SET lock_timeout = '1ms'"}[connection.vendor]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(patience)
+        with contextlib.suppress(OperationalError), scope(tenant):
+            write()
+    finally:
+        connection.close()
+
+
 # --- what peers see of it ---------------------------------------------------------------------------------------------
 
 
@@ -351,8 +432,6 @@ def test_a_deleted_charger_is_removed_for_peers(tenant: Organization) -> None:
         peer = receiver(cpo)
         charger = Charger.objects.order_by("identity")[0]
         site = CpoLocation.objects.get(location=charger.location_id)
-        from chargers.services.provisioning import delete_chargers
-
         delete_chargers([charger])
         evse = Evse.objects.get(uid="NL-LAB-0001")
         assert (evse.status, evse.charger) == (EvseStatus.REMOVED, None)

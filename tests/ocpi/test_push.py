@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -127,7 +128,15 @@ def test_what_may_pass_is_tried_again(stage: Stage, pusher: Any, emsp: Emsp, ans
     eventually(settled(PushState.DELIVERED))
 
 
-@pytest.mark.parametrize("answer", [Answer(400, code=2000), Answer(200, code=2001), Answer(404, code=2000)])
+UNSTORABLE = (
+    b'{"status_code": 2002, "status_message": "half \\ud83d, none \\u0000", "timestamp": "2026-03-01T08:00:00Z"}'
+)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(400, code=2000), Answer(200, code=2001), Answer(404, code=2000), Answer(200, code=2002, body=UNSTORABLE)],
+)
 def test_what_the_peer_refuses_is_not_repeated(stage: Stage, pusher: Any, emsp: Emsp, answer: Answer) -> None:
     emsp.script("tariffs", answer)
     change_tariff(stage)
@@ -147,8 +156,10 @@ def test_the_plan_ends_and_nothing_is_replayed(stage: Stage, pusher: Any, emsp: 
     assert Exchange.objects.unscoped().filter(module="tariffs", direction="outgoing").count() == 4
 
 
-def test_a_peer_that_asks_for_time_gets_it(stage: Stage, pusher: Any, emsp: Emsp) -> None:
-    emsp.script("tariffs", Answer(429, headers={"Retry-After": "120"}))
+@pytest.mark.parametrize("is_date", [False, True])
+def test_a_peer_that_asks_for_time_gets_it(stage: Stage, pusher: Any, emsp: Emsp, is_date: bool) -> None:
+    wait = format_datetime(timezone.now() + timedelta(seconds=120), usegmt=True) if is_date else "120"
+    emsp.script("tariffs", Answer(429, headers={"Retry-After": wait}))
     change_tariff(stage)
     push = eventually(lambda: Push.objects.unscoped().filter(attempts=1, claimed_until=None).first())
     assert push.due_at > timezone.now() + timedelta(seconds=100)
@@ -218,6 +229,8 @@ def test_every_attempt_is_on_record_without_the_token(stage: Stage, pusher: Any,
     hurry()
     eventually(settled(PushState.DELIVERED))
     first, second = Exchange.objects.unscoped().filter(direction="outgoing").order_by("id")
+    sent = [one.headers["x-correlation-id"] for one in emsp.requests("tariffs")]
+    assert [first.correlation_id, second.correlation_id] == sent
     assert [(one.method, one.module, one.http_status, one.attempt) for one in (first, second)] == [
         ("PUT", "tariffs", 503, 1),
         ("PUT", "tariffs", 200, 2),
@@ -272,10 +285,13 @@ def test_tokens_are_pulled_once_page_by_page_and_then_as_deltas(stage: Stage, pu
     emsp.tokens = [emsp.new_token(f"CARD-{number}") for number in range(120)]
     emsp.tokens.append({**emsp.new_token("WRONG"), "party_id": "XXX"})
     emsp.tokens.append({**emsp.new_token("BROKEN"), "valid": "perhaps"})
+    emsp.tokens.append({**emsp.new_token("UNSTORABLE"), "theirs": "\0"})
+    emsp.tokens[7] |= {"visual_number": None}
     join(stage.peer, emsp, {"tokens": "SENDER"})
     Peer.objects.unscoped().update(tokens_pulled_at=None)
     pulled = eventually(lambda: Peer.objects.unscoped().get().tokens_pulled_at)
     assert Token.objects.unscoped().count() == 120
+    assert "visual_number" not in Token.objects.unscoped().get(key_uid="CARD-7").content
     asked = emsp.requests("tokens", "GET")
     assert len(asked) == 3
     assert "date_from" not in asked[0].query

@@ -14,6 +14,8 @@ from tests.ocpi.test_tokens import TOKEN
 URL = "http://127.0.0.1:9/results/1"
 START = {"response_url": URL, "token": TOKEN, "location_id": "LOC1", "evse_uid": "E1"}
 PROFILE = {"charging_rate_unit": "W", "charging_profile_period": [{"start_period": 0, "limit": 7000.0}]}
+FINE = {"start_period": 0, "limit": 6.25}  # ChargingProfilePeriod takes one decimal
+LIMIT = "charging_profile.charging_profile_period[0].limit"
 
 
 def start(**changes: Any) -> dict[str, Any]:
@@ -106,6 +108,7 @@ def test_a_profile_for_an_unknown_session(visitor: Visitor, method: str, query: 
     [
         ("PUT", "", {"charging_profile": PROFILE}, "response_url"),
         ("PUT", "", {"charging_profile": {"charging_rate_unit": "V"}, "response_url": URL}, "charging_profile"),
+        ("PUT", "", {"charging_profile": PROFILE | {"charging_profile_period": [FINE]}, "response_url": URL}, LIMIT),
         ("GET", f"?response_url={URL}", None, "duration"),
         ("GET", f"?duration=-1&response_url={URL}", None, "duration"),
         ("GET", "?duration=900", None, "response_url"),

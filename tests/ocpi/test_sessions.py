@@ -16,7 +16,7 @@ from ocpi.pushing import delivering
 from simulator.core.facts import TransactionEnded, TransactionStarted
 from tenants.models import Organization
 from tenants.scoping import scope
-from tests.ocpi import schemas
+from tests.ocpi import bundle, schemas
 from tests.ocpi.stage import Stage, build, iso, new_key
 
 CARD = {
@@ -30,6 +30,8 @@ CARD = {
     "whitelist": "ALLOWED",
     "last_updated": "2026-01-01T00:00:00Z",
 }
+
+DEAR = [{"price_components": [{"type": "ENERGY", "price": 9.0, "vat": 21.0, "step_size": 1}]}]
 
 
 @pytest.fixture
@@ -181,10 +183,20 @@ def test_reconciliation_names_what_does_not_agree(stage: Stage) -> None:
 def test_the_tariff_is_that_of_the_start(stage: Stage) -> None:
     key = stage.start("CARD-1", 0)
     for tariff in Tariff.objects.unscoped().all():
-        dearer = [{"price_components": [{"type": "ENERGY", "price": 9.0, "vat": 21.0, "step_size": 1}]}]
-        Tariff.objects.unscoped().filter(pk=tariff.pk).update(content=tariff.content | {"elements": dearer})
+        Tariff.objects.unscoped().filter(pk=tariff.pk).update(content=tariff.content | {"elements": DEAR})
     stage.stop(key, 10000, 3600)
     assert the_cdr(stage)["total_cost"]["excl_vat"] == 3.9
+
+
+def test_a_tariff_for_other_ways_of_paying_is_not_the_drivers(stage: Stage) -> None:
+    """OCPI 2.2.1, TariffType: a card is charged by a tariff that is REGULAR, or of no type."""
+    with scope(stage.cpo.tenant_id):
+        ad_hoc = bundle.new_tariff(stage.cpo, "AD-HOC", type="AD_HOC_PAYMENT", elements=DEAR)
+        stage.evse().tariffs.add(ad_hoc)
+        Tariff.objects.filter(pk=ad_hoc.pk).update(created_at=stage.begin - timedelta(days=9))
+    key = stage.start("CARD-1", 0)
+    stage.stop(key, 10000, 3600)
+    assert the_cdr(stage)["tariffs"][0]["id"] == "T1"
 
 
 def test_a_session_without_energy_has_a_cdr_too(stage: Stage) -> None:
@@ -216,6 +228,16 @@ def test_an_end_that_the_charger_could_not_tell_yet_ends_no_session(stage: Stage
     stage.tells_end(1000, 60)
     session = the_session()
     assert (session.status, session.ended_at) == (SessionStatus.COMPLETED, stage.at(60))
+
+
+def test_a_card_in_hand_is_an_rfid(stage: Stage) -> None:
+    """Where the peer has an app's token of the same uid as well."""
+    Token.objects.unscoped().all().delete()
+    give(stage, type="APP_USER", contract_id="NL-EMS-APP")
+    give(stage)
+    stage.start("CARD-1", 0)
+    assert the_session().cdr_token == {name: CARD[name] for name in the_session().cdr_token}
+    assert the_session().auth_method == AuthMethod.WHITELIST
 
 
 def test_a_session_of_the_cpos_own_card_is_nobodys(stage: Stage, register: Any) -> None:
@@ -290,13 +312,14 @@ def test_2_0_1_sessions_follow_the_charging_state(tenant: Organization, dc_model
     stage.outbox()
     key = str(new_key())
 
-    def event(kind: str, state: str, wh: int, seconds: float) -> Any:
+    def event(kind: str, state: str, wh: int, seconds: float, why: str = "ChargingStateChanged") -> Any:
         values = [
             {"value": wh, "measurand": "Energy.Active.Import.Register", "unitOfMeasure": {"unit": "Wh"}},
             {"value": 40 + wh / 1000, "measurand": "SoC"},
         ]
         payload = {
             "eventType": kind,
+            "triggerReason": why,
             "timestamp": iso(stage.at(seconds)),
             "transactionInfo": {"transactionId": key, "chargingState": state},
             "meterValue": [{"timestamp": iso(stage.at(seconds)), "sampledValue": values}],
@@ -304,8 +327,10 @@ def test_2_0_1_sessions_follow_the_charging_state(tenant: Organization, dc_model
         return stage.frame("TransactionEvent", payload, seconds, transaction=key)
 
     begun = TransactionStarted(key, 2, 1, "CARD-1", 100, stage.at(0).timestamp(), key)
-    stage.says(begun, event("Started", "Charging", 100, 0))
-    stage.says(event("Updated", "SuspendedEV", 10100, 1800))
+    stage.says(begun, event("Started", "Idle", 100, 0, "RemoteStart"))
+    stage.says(event("Updated", "EVConnected", 100, 5, "CablePluggedIn"))  # about to charge is not parking
+    stage.says(event("Updated", "Charging", 100, 10))
+    stage.says(event("Updated", "EVConnected", 10100, 1800, "StopAuthorized"))
     (call,) = stage.told("sessions")
     assert call.body["evse_uid"] == "E2"
     assert volumes(call.body["charging_periods"], "STATE_OF_CHARGE") == [50.1]

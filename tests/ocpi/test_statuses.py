@@ -11,6 +11,7 @@ from django.utils import timezone
 from chargers.models import Connector
 from ocpi import bundles
 from ocpi.models import ChargerChange, Cpo, Evse
+from simulator.core.facts import ConnectorStatusChanged
 from tenants.models import Organization
 from tenants.scoping import scope
 from tests.ocpi.conftest import Visitor
@@ -121,6 +122,27 @@ def test_a_cpo_may_show_a_bay_that_is_taken_as_blocked(stage: Stage) -> None:
     assert statuses(stage) == [("PATCH", "BLOCKED")]
     stage.status("Charging", 2)
     assert statuses(stage) == [("PATCH", "CHARGING")]
+
+
+@pytest.mark.parametrize("version", ["OCPP1.6", "OCPP2.0.1"])
+def test_an_outlet_whose_power_unit_serves_another_is_blocked(
+    tenant: Organization, dc_model: Any, version: str
+) -> None:
+    dc_model.connectors = [{**one, "evse": 1} for one in dc_model.connectors]
+    dc_model.save()
+    stage = build(tenant, dc_model, ocpp_version=version)
+    first, second = ((1, 1), (1, 2)) if version == "OCPP2.0.1" else ((1, 1), (2, 2))
+    for uid, (evse, connector) in (("E1", first), ("E2", second)):
+        Evse.objects.unscoped().filter(uid=uid).update(outlet_evse=evse, outlet_connector=connector)
+    stage.comes_online()
+    stage.outbox()
+    at = stage.at(1).timestamp()
+    taken, free = ("Occupied", "Available") if version == "OCPP2.0.1" else ("Charging", "Available")
+    stage.says(ConnectorStatusChanged(*first, taken, "NoError", at), ConnectorStatusChanged(*second, free, "", at))
+    shown = dict(Evse.objects.unscoped().values_list("uid", "status"))
+    assert shown == {"E1": "CHARGING", "E2": "BLOCKED"}
+    stage.says(ConnectorStatusChanged(*first, free, "NoError", at))
+    assert set(Evse.objects.unscoped().values_list("status", flat=True)) == {"AVAILABLE"}
 
 
 def test_another_choice_shows_at_once(stage: Stage) -> None:

@@ -30,14 +30,21 @@ def openapi_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             yield lab
 
 
-@pytest.fixture
-def gateway(openapi_lab: Lab) -> Iterator[Gateway]:
-    """Stands before each test with a site and a charger of its own."""
+@pytest.fixture(scope="session")
+def shared_gateway(openapi_lab: Lab) -> Iterator[Gateway]:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     gateway = Gateway(openapi_lab.facts)
-    gateway.renew()
-    generation.KNOWN.update(gateway.ids)
     yield gateway
-    gateway.leave()
-    gateway.http.close()
+    gateway.close()
+
+
+@pytest.fixture
+def gateway(request: pytest.FixtureRequest, shared_gateway: Gateway, openapi_lab: Lab) -> Iterator[Gateway]:
+    """Stands before each test with a site, a charger and a CPO that nobody has changed."""
+    shared_gateway.stand()
+    generation.KNOWN.update(shared_gateway.ids)
+    yield shared_gateway
+    callspec = getattr(request.node, "callspec", None)
+    asked = callspec.params if callspec else {}
+    shared_gateway.used(asked.get("method", "POST"), asked.get("path", "/"))
     print(openapi_lab.said())

@@ -56,7 +56,7 @@ def ask(path: str, method: str, gateway: Gateway, mode: GenerationMode, examples
     @settings_for(examples)
     @given(schema()[path][method].as_strategy(generation_mode=mode))
     def once(case: Case) -> None:
-        case.call_and_validate(base_url=gateway.base_url, headers=gateway.headers, checks=CHECKED)
+        case.call_and_validate(gateway.base_url, session=gateway.session, headers=gateway.headers, checks=CHECKED)
 
     once()
 

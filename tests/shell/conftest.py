@@ -101,6 +101,7 @@ async def csms() -> AsyncIterator[Csms]:
     await server.start()
     yield server
     await server.stop()
+    assert server.violations == []
 
 
 @pytest.fixture

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from jsonschema import ValidationError
 from websockets.asyncio.server import Request, Response, Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from tests.contract import witness
+from tests.contract.judge import judge
 
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -36,6 +38,8 @@ class Csms:
             "StartTransaction": lambda _: {"transactionId": 7, "idTagInfo": {"status": "Accepted"}},
         }
         self.lenient = False  # takes what is no frame, too; else the connection ends with it
+        self.violations: list[str] = []  # frames that their schema forbids; a lenient one does not look
+        self._asked: dict[str, str] = {}  # actions of own calls, by message id
         self.changed = asyncio.Event()
         self._server: Server | None = None
         self._ids = 0
@@ -78,14 +82,22 @@ class Csms:
                 self.heard[connection] += 1
                 self._note(identity, "cp_to_csms", text)
                 witness.received(version, text)
+                self._judge(version, text)
                 await self._answer(identity, connection, self._read(text))
         except ConnectionClosed:
             pass
         self.closes.append((identity, connection.close_code, connection.close_reason or ""))
-        _witness_end(version, connection.close_code)
+        witness.end(version, connection.close_code)
         if self.sockets.get(identity) is connection:
             del self.sockets[identity]
         self._notify()
+
+    def _judge(self, version: str, text: str) -> None:
+        try:
+            if not self.lenient:
+                judge(version, text, self._asked.get(str(self._read(text)[1]), ""))
+        except ValidationError as error:
+            self.violations.append(f"{error.message} in {text}")
 
     def _read(self, text: str) -> list[Any]:
         try:
@@ -110,6 +122,7 @@ class Csms:
     async def call(self, identity: str, action: str, payload: dict[str, Any]) -> str:
         self._ids += 1
         message_id = f"csms-{self._ids}"
+        self._asked[message_id] = action
         await self.send(identity, json.dumps([2, message_id, action, payload]))
         return message_id
 
@@ -137,19 +150,6 @@ class Csms:
                 await self.changed.wait()
 
 
-def _witness_request(connection: ServerConnection, request: Request) -> None:
+def _witness_request(_: ServerConnection, request: Request) -> None:
     """What a station asks for, whether it gets it or not."""
-    offered = request.headers.get("Sec-WebSocket-Protocol", "")
-    payload = {"subprotocol": offered, "path": request.path}
-    if "Sec-WebSocket-Extensions" in request.headers:
-        payload["extensions"] = request.headers["Sec-WebSocket-Extensions"]
-    if "Authorization" in request.headers:
-        payload["authorization"] = request.headers["Authorization"].partition(" ")[0]
-    witness.note(offered if offered == "ocpp2.0.1" else "ocpp1.6", "connect", payload=payload)
-
-
-def _witness_end(version: str, code: int | None) -> None:
-    if code in (None, 1006):
-        witness.note(version, "drop")
-    else:
-        witness.note(version, "close", str(code))
+    witness.request(request.path, request.headers)

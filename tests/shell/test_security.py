@@ -156,6 +156,7 @@ async def test_profile_2_checks_the_csms_and_sends_the_password(
     assert gate.seen == [basic("CP-0", PASSWORD)]
 
 
+@proves("1.2/S6")
 @pytest.mark.parametrize(
     ("hosts", "lifetime", "is_trusted", "words"),
     [
@@ -277,6 +278,40 @@ async def test_what_a_csms_says_of_the_client_certificate_is_told(
         await eventually(lambda: [one for _, one in refusals(charger) if word in one])
         assert code is None
         assert reason.startswith("The CSMS ended the TLS handshake: ")
+
+
+@pytest.mark.parametrize(
+    ("newest", "ciphers", "event"),
+    [
+        (ssl.TLSVersion.TLSv1_1, "ALL:@SECLEVEL=0", "InvalidTLSVersion"),
+        (ssl.TLSVersion.TLSv1_2, "eNULL:@SECLEVEL=0", "InvalidTLSCipherSuite"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+async def test_a_csms_with_old_tls_is_no_connection_but_a_security_event(
+    csms: Csms, fleet_of: Fleet, start_node: NodeFactory, tmp_path: Path,
+    newest: ssl.TLSVersion, ciphers: str, event: str,
+) -> None:  # fmt: skip
+    authority = Authority()
+    context = authority.server_context(tmp_path)
+    context.minimum_version, context.maximum_version = ssl.TLSVersion.MINIMUM_SUPPORTED, newest
+    context.set_ciphers(ciphers)
+    with AlertingServer(context) as port:
+        charger = await one_charger(
+            fleet_of, csms, "wss", profile=2, password=PASSWORD, ca_certificate=authority.pem
+        )  # fmt: skip
+        await query(lambda: Charger.objects.unscoped().update(ws_url=f"wss://localhost:{port}/ocpp"))
+        await start_node()
+        [(code, reason), *_] = await refused(charger)
+    assert code is None
+    assert "TLS" in reason
+    logged = await eventually(lambda: security_log(charger))
+    assert logged[-1]["type"] == event
+
+
+def security_log(charger: Charger) -> list[dict[str, Any]]:
+    state = StationState.objects.filter(charger=charger).first()
+    return list(state.memory.get("security_events", {}).get("log", [])) if state is not None else []
 
 
 class AlertingServer(threading.Thread):

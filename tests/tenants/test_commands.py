@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from tenants.models import AccessToken, AuditEntry, Membership, MembershipRole, Organization, User
 from tests.conftest import ApiClient
+from tests.ops.processes import python
 
 
 def run(*args: str) -> str:
@@ -89,3 +91,21 @@ def test_an_organization_is_made_and_its_id_printed(db: None) -> None:
         run("create_organization", "Acme Charging Ltd")
     run("create_organization", "充电", "--slug", "cd")
     assert Organization.objects.filter(slug="cd").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "reason"),
+    [(["", "--slug", "a"], "name: "), (["A", "--slug", "bad slug!"], "slug: "), (["x" * 121], "name: ")],
+)
+def test_an_organization_needs_a_name_and_a_slug_that_fits_an_address(db: None, args: list[str], reason: str) -> None:
+    with pytest.raises(CommandError, match=reason):
+        run("create_organization", *args)
+    assert not Organization.objects.exists()
+
+
+def test_without_a_database_a_command_says_how_to_get_one(tmp_path: Path) -> None:
+    with python("manage.py", "issue_token", "--role", "admin", DATA_DIR=str(tmp_path)) as answer:
+        assert answer.ended() == 1
+    assert answer.lines == [
+        "CommandError: no such table: tenants_accesstoken. `make run` prepares the database of its DATA_DIR."
+    ]

@@ -6,6 +6,7 @@ from ocpi import commanding
 from ocpi.peer.bodies import check_url, checked
 from ocpi.peer.envelope import Answer, InvalidField
 from ocpi.peer.pagination import INTEGER
+from ocpi.peer.routing import from_party
 from ocpi.peer.types import Shape, Url, one
 from ocpi.peer.views import Conversation, PeerView
 
@@ -40,5 +41,8 @@ class ChargingProfile(PeerView):
     def handed_on(self, talk: Conversation, request: str, session_id: str, body: dict[str, Any]) -> Answer:
         check_url(body["response_url"], "response_url")
         wanted = {**body, "session_id": session_id}
-        code, result, message = commanding.accept(talk.peer, request, wanted, talk.ids.correlation_id)
+        party = from_party(talk.request, talk.peer)
+        code, result, message = commanding.accept(
+            talk.peer, request, wanted, correlation_id=talk.ids.correlation_id, party=party
+        )
         return Answer(talk.binding.profile_response(result), code, message)

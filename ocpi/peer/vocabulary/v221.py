@@ -353,15 +353,16 @@ COMMAND_RESULT = Shape(
     {"result": one(Choice(words.COMMAND_RESULTS_221)), "message": many(places.DISPLAY_TEXT)},
 )
 
+RATE = Number(decimals=1)
 CHARGING_PROFILE = Shape(
     "ChargingProfile",
     {
         "start_date_time": maybe(DateTime()),
         "duration": maybe(Integer(0)),
         "charging_rate_unit": one(Choice(("W", "A"))),
-        "min_charging_rate": maybe(Number()),
+        "min_charging_rate": maybe(RATE),
         "charging_profile_period": many(
-            Shape("ChargingProfilePeriod", {"start_period": one(Integer(0)), "limit": one(Number())})
+            Shape("ChargingProfilePeriod", {"start_period": one(Integer(0)), "limit": one(RATE)})
         ),
     },
 )

@@ -66,7 +66,12 @@ PARKING = Shape(
         "apds_reference": maybe(CiString(255)),
     },
 )
-LOCATION = v221.LOCATION.but(evses=many(EVSE), parking_places=many(PARKING), help_phone=maybe(CiString(25)))
+LOCATION = v221.LOCATION.but(
+    publish_allowed_to=many(v221.PUBLISH_TOKEN.but(type=maybe(TOKEN_TYPE))),
+    evses=many(EVSE),
+    parking_places=many(PARKING),
+    help_phone=maybe(CiString(25)),
+)
 
 # --- tariffs, sessions, CDRs ----------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, SystemCheckError
 from django.db import DatabaseError, connections
 
 from ocpplab import first_run, fresh_database, premises, welcome
@@ -62,6 +62,13 @@ def say(name: str, line: str) -> None:
 class Command(BaseCommand):
     help = "Migrates, seeds, and runs web, worker, beat and simulator under one supervisor until Ctrl-C."
     requires_system_checks = ["ocpplab"]  # the others walk through every URL, which costs a second
+
+    def check(self, *args: Any, **options: Any) -> None:
+        try:
+            super().check(*args, **options)
+        except SystemCheckError as refusal:
+            refusal.returncode = 2  # as whatever else keeps a lab from starting
+            raise
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()

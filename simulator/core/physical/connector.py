@@ -3,7 +3,6 @@
 Facts only. How a version words them (status, messages) stands in `v16` and `v201`.
 """
 
-import math
 from random import Random
 from typing import Any
 
@@ -32,6 +31,7 @@ SILENT = frozenset(
         "SwappedPhases",
     }
 )
+DC_NOISE = 0.002  # of the metered voltage
 UNDER_LIMIT = 0.97  # a car stays this much under the current on offer, so that no metered value exceeds it
 
 
@@ -39,6 +39,7 @@ class Fault(msgspec.Struct, frozen=True):
     """An active fault. `code` is OCPP 1.6's error code; at `until` (wall, so that it outlives a restart) it clears.
 
     `station`: the whole station has it, this outlet with it. `latched`: only a reset without a cable clears it.
+    `met_cable`: a cable was in when it came or has gone in since; the next one may mend what a replug mends.
     """
 
     code: str
@@ -49,6 +50,7 @@ class Fault(msgspec.Struct, frozen=True):
     offset_wh: float = 0.0  # by which it is wrong since
     station: bool = False
     latched: bool = False
+    met_cable: bool = False
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -77,10 +79,12 @@ class Running(msgspec.Struct):
     invalid: bool = False
     ends_at: float | None = None
     target_wh: float | None = None
+    allowed_wh: float | None = None  # what a token that was refused may take
     remote_start_id: int | None = None
     stop_reason: str = ""
     authorized: bool = True
-    grant_time: float = 0.0
+    offered_since: float = 0.0  # 2.0.1: when it could first take energy, 0 before
+    told_w: float = 0.0  # 2.0.1: what was on offer when the rate was last told, 0 where no energy flows
     seen_at: float = 0.0  # when this was last stored: the moment of loss, should the power fail
     token_type: str = ""  # 2.0.1: the idToken's type
     last_state: str = ""  # the status (1.6) or chargingState (2.0.1) last told
@@ -224,7 +228,10 @@ class Connector:
             watts *= 0.5
         if self.limit is None:
             return watts
-        return min(watts, self.limit.watts, self.limit.amps * self.supply.volts * self.offered_phases)
+        watts = min(watts, self.limit.watts)
+        if self.is_ac:
+            return min(watts, self.limit.amps * self.supply.volts * self.offered_phases)
+        return watts if self.limit.amps >= self.outlet.max_current_a else min(watts, self.limit.amps * self.pack_v)
 
     @property
     def offered_phases(self) -> int:
@@ -232,22 +239,20 @@ class Connector:
 
     @property
     def offered_a(self) -> float:
-        """Current per phase on offer (AC), 0 below the least current a car accepts."""
-        current = self.offered_w / (self.supply.volts * self.offered_phases)
-        current = min(current, self.outlet.max_current_a)
-        return current if current >= self.options.min_current - ROUNDING or not self.is_ac else 0.0
+        """Current on offer: per phase (AC), 0 below the least that a car accepts; at the battery's voltage (DC)."""
+        if not self.is_ac:
+            return min(self._most_dc_a, self.offered_w / (self.pack_v * (1 - DC_NOISE)))
+        current = min(self.offered_w / (self.supply.volts * self.offered_phases), self.outlet.max_current_a)
+        return current if current >= self.options.min_current - ROUNDING else 0.0
 
     @property
-    def _drawn_a(self) -> float:
-        """Current per phase that the car may take: with room for the noise of the metered values."""
-        if not self.is_ac and (self.limit is None or self.limit.amps >= self.supply.amps):
-            return math.inf  # a fast charger's nameplate is its power
-        return self.offered_a * UNDER_LIMIT
+    def _most_dc_a(self) -> float:
+        return self.outlet.max_current_a if self.limit is None else min(self.outlet.max_current_a, self.limit.amps)
 
     @property
     def pack_v(self) -> float:
-        """DC: a battery's voltage rises with its charge; 400 V class unless the outlet offers less."""
-        return min(self.outlet.voltage_v, 320 + 90 * self.vehicle.soc)
+        """DC: the battery's voltage, unless the outlet offers less."""
+        return min(self.outlet.voltage_v, self.vehicle.pack_v)
 
     @property
     def offers(self) -> bool:
@@ -267,8 +272,9 @@ class Connector:
         if any(fault.code == "EVCommunicationError" for fault in self.faults):
             return 0.0
         if self.is_ac:
-            return self.vehicle.wanted_ac_w(self._drawn_a, self.outlet.voltage_v, self.offered_phases)
-        return min(self.vehicle.wanted_dc_w(self.offered_w), self._drawn_a * self.pack_v)
+            drawn = self.offered_a * UNDER_LIMIT
+            return self.vehicle.wanted_ac_w(drawn, self.outlet.voltage_v, self.offered_phases)
+        return min(self.vehicle.wanted_dc_w(self.offered_w), self._most_dc_a * UNDER_LIMIT * self.pack_v)
 
     @property
     def power_w(self) -> float:
@@ -344,7 +350,7 @@ class Connector:
         return self.register_wh - self.running.meter_start if self.running else 0.0
 
     def next_event(self, now: Instant) -> float | None:
-        """Mono time at which a fact changes by itself: contactor, energy target, a full battery, a fault's end."""
+        """Mono time at which a fact changes by itself: contactor, an energy mark, a full battery, a fault's end."""
         times = [now.mono + fault.until - now.wall for fault in self.faults if fault.until is not None]
         if self.closing_at is not None:
             times.append(self.closing_at)
@@ -353,10 +359,11 @@ class Connector:
         return min(times) if times else None
 
     def _seconds_to_next_mark(self) -> float:
-        power = max(self._power_w, self._target_w() / 2, 1.0)
+        power = max(self._power_w, self._target_w(), 1.0)  # never less than will flow: rather a look too many
         left = (self.vehicle.profile.target_soc - self.vehicle.soc) * self.vehicle.profile.capacity_wh
-        if self.running and self.running.target_wh is not None:
-            left = min(left, self.running.target_wh - self.session_wh())
+        if self.running:
+            marks = (self.running.target_wh, self.running.allowed_wh)
+            left = min([left, *(mark - self.session_wh() for mark in marks if mark is not None)])
         return max(0.5, left / power * 3600) / self.options.time_scale
 
 

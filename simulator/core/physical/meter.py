@@ -5,10 +5,10 @@ from random import Random
 
 import msgspec
 
-from simulator.core.physical.connector import Connector
+from simulator.core.physical.connector import DC_NOISE, Connector
 
 NOMINAL_HZ = 50.0
-POWER_FACTOR = 0.99
+POWER_FACTOR = 0.996  # within 0.98..1, and near enough to 1 that V x I x phases is the power to one in a hundred
 OVERHEATED_BY_C = 45.0
 VOLTAGE_SHARES = {"OverVoltage": 1.2, "UnderVoltage": 0.8}  # of the nominal one
 
@@ -71,4 +71,4 @@ def _healthy_voltages(connector: Connector, power: float, noise: Random) -> tupl
     if connector.is_ac:
         nominal = connector.outlet.voltage_v * (1 - 0.01 * load)
         return tuple(nominal * (1 + noise.uniform(-0.01, 0.01)) for _ in range(connector.phases))
-    return (connector.pack_v * (1 + noise.uniform(-0.002, 0.002)),)
+    return (connector.pack_v * (1 + noise.uniform(-DC_NOISE, DC_NOISE)),)

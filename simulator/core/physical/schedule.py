@@ -217,7 +217,7 @@ class Schedules:
             limit, used = _lowest(seat.supply, unit, [own] if own else [])
             total, phases = total + limit, max(phases, used)
         caps = self.station_caps(station, at)
-        lowest = min((cap.to(unit, station.supply) for cap in caps), default=total)
+        lowest = min([station.supply.rated(unit), *(cap.to(unit, station.supply) for cap in caps)])
         return min(total, lowest), min([phases, *(station.supply.phases_of(cap.phases) for cap in caps)])
 
     def composite(self, seat: Seat, start: int, duration: int, unit: str) -> tuple[list[Step], int]:

@@ -10,6 +10,7 @@ from simulator.core.setup import ANY_CAR
 
 KEEP_ALIVE_W = 0.0
 FULL_FRACTION = 1e-6
+LEAST_HIGH_VOLTAGE_W = 150_000  # above this a battery of 400 V would need more current than plugs carry
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -79,6 +80,12 @@ class Vehicle:
 
     def wants_energy(self) -> bool:
         return self.ready and not self.full and self.demand_w != 0
+
+    @property
+    def pack_v(self) -> float:
+        """The battery's voltage, which rises with its charge: of the 400 V class, or 800 V where it charges fast."""
+        cells = 2 if self.profile.dc_power_w > LEAST_HIGH_VOLTAGE_W else 1
+        return cells * (320 + 90 * self.soc)
 
     def ac_phases(self, offered: int) -> int:
         return max(1, min(offered, self.profile.ac_phases))

@@ -1,17 +1,14 @@
 """Connector status and ChangeAvailability (behaviour contract, sections 3 and 5.1)."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import timestamps
-from simulator.core.block import Block
 from simulator.core.calls import Call
 from simulator.core.facts import ConnectorStatusChanged
 from simulator.core.faults import WIRE_CODES, kind_of
+from simulator.core.machine import Block, Machine
 from simulator.core.physical.connector import Connector, Fault
-
-if TYPE_CHECKING:
-    from simulator.core.v16.charge_point import ChargePoint
 
 # The table of contract 3.2: the highest row that holds wins.
 PROJECTION: tuple[tuple[Callable[[Connector], bool], str], ...] = (
@@ -48,13 +45,14 @@ def _wire_code(fault: Fault) -> str:
     return WIRE_CODES.get(fault.code, fault.code)
 
 
-class Availability(Block["ChargePoint"]):
+class Availability(Block):
     actions: ClassVar = ("ChangeAvailability",)
 
-    def __init__(self, station: "ChargePoint") -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         saved = station.store.get("availability", {})
         self.operative: bool = saved.get("operative", True)
+        self.scheduled_inoperative: bool = saved.get("scheduled", False)
         # (status, error) as last told, and as last delivered: what was told but not answered is told again.
         self.told: dict[int, tuple[str, str]] = {}
         self._settling: dict[int, tuple[str, str]] = {}  # not stable for long enough yet to be told
@@ -64,7 +62,8 @@ class Availability(Block["ChargePoint"]):
 
     def save(self) -> None:
         delivered = {str(number): list(pair) for number, pair in self.delivered.items()}
-        self.station.store.put("availability", {"operative": self.operative, "delivered": delivered})
+        scheduled = {"scheduled": True} if self.scheduled_inoperative else {}
+        self.station.store.put("availability", {"operative": self.operative, "delivered": delivered} | scheduled)
 
     def facts_of(self, number: int) -> tuple[str, str]:
         """(status, errorCode) of a connector; 0 is the station: Available, Unavailable or Faulted (contract 3.2)."""
@@ -159,12 +158,15 @@ class Availability(Block["ChargePoint"]):
             connector.scheduled_inoperative = connector in busy
             if connector not in busy:
                 connector.operative = operative
-        if number == 0 and not busy:
-            self.operative = operative
+        if number == 0:
+            self.scheduled_inoperative = bool(busy)
+            self.operative = self.operative if busy else operative
         return {"status": "Scheduled" if busy else "Accepted"}
 
     def settle(self) -> None:
         for connector in self.station.connectors:
             if connector.scheduled_inoperative and connector.running is None:
                 connector.scheduled_inoperative, connector.operative = False, False
+        if self.scheduled_inoperative and all(connector.running is None for connector in self.station.connectors):
+            self.scheduled_inoperative, self.operative = False, False
         self.report(0)

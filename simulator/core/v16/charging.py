@@ -1,17 +1,19 @@
 """Authorize, StartTransaction, StopTransaction: the 1.6 transaction ladder (behaviour contract, 4.3 and 4.4)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import causes, timestamps
 from simulator.core.authorization import Rules, TokenInfo
-from simulator.core.calls import NOTIFY, TRANSACTION, Call
+from simulator.core.calls import TRANSACTION, Call
 from simulator.core.charging import Charging as SharedCharging
 from simulator.core.facts import TransactionEnded, TransactionIdentified, TransactionStarted
+from simulator.core.machine import Machine
 from simulator.core.physical.connector import Connector, Fault, Running
+from simulator.core.reservation import Reservations
 from simulator.core.v16 import availability
-
-if TYPE_CHECKING:
-    from simulator.core.v16.charge_point import ChargePoint
+from simulator.core.v16.availability import Availability
+from simulator.core.v16.metering import Metering
+from simulator.core.v16.smart_charging import SmartCharging
 
 REASONS = {
     causes.LOCAL: "Local",
@@ -38,10 +40,10 @@ def token_info(answer: dict[str, Any]) -> TokenInfo:
     )
 
 
-class Charging(SharedCharging["ChargePoint"]):
+class Charging(SharedCharging):
     actions: ClassVar = ()
 
-    def __init__(self, station: "ChargePoint") -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         self.transaction_ids: dict[str, int] = dict(station.store.get("transaction_ids", {}))
 
@@ -59,6 +61,9 @@ class Charging(SharedCharging["ChargePoint"]):
             offline_unknown=configuration.flag("AllowOfflineTxForUnknownId"),
         )
 
+    def anybody(self) -> dict[str, Any] | None:
+        return {} if self.station.setup.options.free_vend_id_tag else None
+
     def connection_timeout(self) -> float:
         return float(self.station.configuration.number("ConnectionTimeOut"))
 
@@ -69,7 +74,7 @@ class Charging(SharedCharging["ChargePoint"]):
         return availability.status_of(connector)
 
     def report_status(self, connector: Connector) -> None:
-        self.station.availability.report(connector.number)
+        self.station.block(Availability).report(connector.number)
 
     def report_fault(self, connector: Connector, fault: Fault, *, cleared: bool) -> None:
         """1.6 tells faults within StatusNotification."""
@@ -85,31 +90,17 @@ class Charging(SharedCharging["ChargePoint"]):
     def Authorize_failed(self, call: Call, problem: str) -> None:
         self.authorize_failed(call.context, offline=problem in ("timeout", "lost"))
 
-    def present(
-        self,
-        connector: Connector,
-        token: str,
-        purpose: str,
-        *,
-        priority: int = NOTIFY,
-        extra: dict[str, Any] | None = None,
-    ) -> None:
-        if self.station.setup.options.free_vend_id_tag:  # contract 4.1: authorization is disabled
-            self.granted({"connector": connector.number, "token": token, "purpose": purpose} | (extra or {}))
-        else:
-            super().present(connector, token, purpose, priority=priority, extra=extra)
-
     # --- start ------------------------------------------------------------------------------------------------------
 
     def kept_from(self, connector: Connector, token: str, parent: str | None) -> str:
-        reservation = self.station.reservations.keeps_out(connector, token, parent)
+        reservation = self.station.block(Reservations).keeps_out(connector, token, parent)
         if reservation is None:
             return ""
         return f"Connector {connector.number} is reserved (reservation {reservation.reservation_id})."
 
     def grant(self, connector: Connector, context: dict[str, Any], info: TokenInfo | None = None) -> None:
         super().grant(connector, context, info)
-        self.station.smart_charging.await_start(connector, context.get("profile"))
+        self.station.block(SmartCharging).await_start(connector, context.get("profile"))
         self.report_status(connector)  # Preparing comes before StartTransaction (contract 4.3)
 
     def _vend_freely(self, connector: Connector) -> None:
@@ -153,7 +144,7 @@ class Charging(SharedCharging["ChargePoint"]):
             "meterStart": running.meter_start,
             "timestamp": timestamps.written(running.at),
         }
-        reservation = station.reservations.use(connector, grant.token, grant.parent)
+        reservation = station.block(Reservations).use(connector, grant.token, grant.parent)
         if reservation is not None:
             payload["reservationId"] = reservation.reservation_id
         command_id = self.flow_commands.get(connector.number, "")
@@ -167,10 +158,10 @@ class Charging(SharedCharging["ChargePoint"]):
             )
         )
         self.apply_plan(connector)
-        station.smart_charging.transaction_started(connector)
-        station.metering.start(connector)
-        station.metering.keep(
-            connector, station.metering.values(connector, "StopTxnSampledData", "Transaction.Begin"), running.at
+        station.block(SmartCharging).transaction_started(connector)
+        station.block(Metering).start(connector)
+        station.block(Metering).keep(
+            connector, station.block(Metering).values(connector, "StopTxnSampledData", "Transaction.Begin"), running.at
         )
         if not station.online:
             self.flow_over(connector.number, "accepted", "Offline: StartTransaction is queued.")
@@ -210,8 +201,8 @@ class Charging(SharedCharging["ChargePoint"]):
         if running is None:
             return
         reason = REASONS.get(cause, "Other")
-        station.metering.keep(
-            connector, station.metering.values(connector, "StopTxnSampledData", "Transaction.End"), station.clock
+        station.block(Metering).keep(
+            connector, station.block(Metering).values(connector, "StopTxnSampledData", "Transaction.End"), station.clock
         )
         payload: dict[str, Any] = {
             "meterStop": max(connector.meter_wh(), running.meter_start),

@@ -1,16 +1,17 @@
 """GetConfiguration and ChangeConfiguration."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from simulator.core.block import Block
 from simulator.core.configuration import ACCEPTED, REBOOT_REQUIRED, UNKNOWN, summary
 from simulator.core.errors import Kind, Refusal
+from simulator.core.machine import Block
+from simulator.core.pinging import Pinging
+from simulator.core.registration import Registration
+from simulator.core.security import SecurityProfiles
+from simulator.core.v16.metering import Metering
 
-if TYPE_CHECKING:
-    from simulator.core.v16.charge_point import ChargePoint
 
-
-class ConfigurationBlock(Block["ChargePoint"]):
+class ConfigurationBlock(Block):
     actions: ClassVar = ("GetConfiguration", "ChangeConfiguration")
 
     def on_GetConfiguration(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +31,7 @@ class ConfigurationBlock(Block["ChargePoint"]):
 
     def change(self, key: str, value: str) -> tuple[str, str]:
         """Sets a key, from either side, and lets what depends on it follow at once."""
-        secured = self.station.security.change(self.station.configuration.name_of(key) or "", value)
+        secured = self.station.block(SecurityProfiles).change(self.station.configuration.name_of(key) or "", value)
         if secured is not None:
             return secured
         status, why = self.station.configuration.change(key, value)
@@ -41,13 +42,13 @@ class ConfigurationBlock(Block["ChargePoint"]):
 
     def _follow(self, name: str) -> None:
         if name == "HeartbeatInterval":
-            self.station.registering.rearm()
+            self.station.block(Registration).rearm()
         elif name == "MeterValueSampleInterval":
-            self.station.metering.interval_changed()
+            self.station.block(Metering).interval_changed()
         elif name == "ClockAlignedDataInterval":
-            self.station.metering.align()
+            self.station.block(Metering).align()
         elif name == "WebSocketPingInterval":
-            self.station.pinging.rearm()
+            self.station.block(Pinging).rearm()
 
     def do_update_configuration(self, params: dict[str, Any]) -> None:
         """An installer's change (gateway contract, section 10)."""

@@ -1,17 +1,12 @@
 """DataTransfer as 1.6 words it (contract 5.1)."""
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from simulator.core.data_transfer import DataTransfer as SharedDataTransfer
 from simulator.core.setup import DataHandler
 
-if TYPE_CHECKING:
-    from simulator.core.v16.charge_point import ChargePoint
 
-
-class DataTransfer(SharedDataTransfer["ChargePoint"]):
+class DataTransfer(SharedDataTransfer):
     def is_same(self, asked: str, known: str) -> bool:
         """Both ids are CiStrings."""
         return asked.casefold() == known.casefold()

@@ -3,27 +3,27 @@
 Contract 5.2 and 5.3.
 """
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import firmware, timestamps
 from simulator.core.calls import Call
 from simulator.core.errors import Kind, Refusal
 from simulator.core.firmware import IDLE, PLAIN_STATUSES, FirmwareManagement, Update
 from simulator.core.logs import DIAGNOSTICS, Logs, LogUpload
-from simulator.core.physical.connector import Connector
+from simulator.core.machine import Machine
 from simulator.core.transferring import attempts_of
-
-if TYPE_CHECKING:
-    from simulator.core.v16.charge_point import ChargePoint
+from simulator.core.v16.security import Profiles
 
 PROFILE = "FirmwareManagement"
 PLAIN, SIGNED = "FirmwareStatusNotification", "SignedFirmwareStatusNotification"
 DIAGNOSTICS_STATUS, LOG_STATUS = "DiagnosticsStatusNotification", "LogStatusNotification"
+PROTOCOLS = "SupportedFileTransferProtocols"
 
 
-class Firmware(FirmwareManagement["ChargePoint"]):
+class Firmware(FirmwareManagement):
     actions: ClassVar = ("UpdateFirmware", "SignedUpdateFirmware")
     notifications: ClassVar = (PLAIN, SIGNED)
+    protocols_setting: ClassVar = PROTOCOLS
 
     def on_UpdateFirmware(self, request: dict[str, Any]) -> dict[str, Any]:
         """The answer knows no status: an installation that is under way goes on, and nothing says so."""
@@ -33,7 +33,7 @@ class Firmware(FirmwareManagement["ChargePoint"]):
         return {}
 
     def on_SignedUpdateFirmware(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.station.require_extension()
+        self.station.block(Profiles).require_extension()
         return {"status": self.take_signed(firmware.update_of(request))[0]}
 
     def tell_status(self, status: str, request_id: int | None) -> None:
@@ -56,37 +56,16 @@ class Firmware(FirmwareManagement["ChargePoint"]):
             payload = {"status": update.status, "requestId": update.request_id}
         self.station.call(Call(SIGNED, payload, unasked=False))
 
-    def protocols(self) -> list[str]:
-        return protocols(self.station)
-
-    def happened(self, kind: str, info: str = "") -> None:
-        self.station.security_events.happened(kind, info)
-
-    def manufacturer_roots(self) -> list[Any]:
-        return firmware.manufacturer_roots(self.station.certificates.roots())
-
-    def trusted(self) -> tuple[tuple[str, ...], bool]:
-        return self.station.security.trusted(), self.station.security.set.insecure
-
-    def forget_grant(self, connector: Connector, reason: str) -> None:
-        self.station.charging.forget_grant(connector, reason)
-
-    def FirmwareStatusNotification_answered(self, call: Call, answer: dict[str, Any]) -> None:
-        self.was_told(call)
-
-    def FirmwareStatusNotification_failed(self, call: Call, problem: str) -> None:
-        self.was_not_told(call, problem)
-
-    def SignedFirmwareStatusNotification_answered(self, call: Call, answer: dict[str, Any]) -> None:
-        self.was_told(call)
-
-    def SignedFirmwareStatusNotification_failed(self, call: Call, problem: str) -> None:
-        self.was_not_told(call, problem)
+    FirmwareStatusNotification_answered = FirmwareManagement.was_told
+    FirmwareStatusNotification_failed = FirmwareManagement.was_not_told
+    SignedFirmwareStatusNotification_answered = FirmwareManagement.was_told
+    SignedFirmwareStatusNotification_failed = FirmwareManagement.was_not_told
 
 
-class Diagnostics(Logs["ChargePoint"]):
+class Diagnostics(Logs):
     actions: ClassVar = ("GetDiagnostics", "GetLog")
     notifications: ClassVar = (DIAGNOSTICS_STATUS, LOG_STATUS)
+    protocols_setting: ClassVar = PROTOCOLS
 
     def on_GetDiagnostics(self, request: dict[str, Any]) -> dict[str, Any]:
         require_profile(self.station)
@@ -95,7 +74,7 @@ class Diagnostics(Logs["ChargePoint"]):
         return {"fileName": name} if name else {}
 
     def on_GetLog(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.station.require_extension()
+        self.station.block(Profiles).require_extension()
         return self.get_log(request)
 
     def tell_status(self, upload: LogUpload, status: str) -> None:
@@ -114,40 +93,17 @@ class Diagnostics(Logs["ChargePoint"]):
     def trigger_log(self) -> None:
         self.station.call(Call(LOG_STATUS, self.current(), unasked=False))
 
-    def protocols(self) -> list[str]:
-        return protocols(self.station)
-
-    def trusted(self) -> tuple[tuple[str, ...], bool]:
-        return self.station.security.trusted(), self.station.security.set.insecure
-
-    def security_log(self) -> list[dict[str, Any]]:
-        return self.station.security_events.log
-
-    def firmware_version(self) -> str:
-        return self.station.firmware.version
-
-    def DiagnosticsStatusNotification_answered(self, call: Call, answer: dict[str, Any]) -> None:
-        self.was_told(call)
-
-    def DiagnosticsStatusNotification_failed(self, call: Call, problem: str) -> None:
-        self.was_not_told(call, problem)
-
-    def LogStatusNotification_answered(self, call: Call, answer: dict[str, Any]) -> None:
-        self.was_told(call)
-
-    def LogStatusNotification_failed(self, call: Call, problem: str) -> None:
-        self.was_not_told(call, problem)
+    DiagnosticsStatusNotification_answered = Logs.was_told
+    DiagnosticsStatusNotification_failed = Logs.was_not_told
+    LogStatusNotification_answered = Logs.was_told
+    LogStatusNotification_failed = Logs.was_not_told
 
 
-def is_offered(station: "ChargePoint") -> bool:
+def is_offered(station: Machine) -> bool:
     return PROFILE in station.configuration.members("SupportedFeatureProfiles")
 
 
-def require_profile(station: "ChargePoint") -> None:
+def require_profile(station: Machine) -> None:
     """Raises Refusal (NotSupported) where the model does not have the profile."""
     if not is_offered(station):
         raise Refusal(Kind.NOT_SUPPORTED, f"this charger has no {PROFILE}")
-
-
-def protocols(station: "ChargePoint") -> list[str]:
-    return station.configuration.members("SupportedFileTransferProtocols")

@@ -1,20 +1,17 @@
 """The lamps of the station: how bright, and how often they have blinked (keys LightIntensity and BlinkRepeat)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from simulator.core.block import Block
+from simulator.core.machine import Block, Machine
 from simulator.core.v16.availability import status_of
 
-if TYPE_CHECKING:
-    from simulator.core.v16.charge_point import ChargePoint
 
-
-class Lights(Block["ChargePoint"]):
+class Lights(Block):
     """Nothing of it goes over the wire; whoever stands before the station sees it, and readers of its state do."""
 
     actions: ClassVar = ()
 
-    def __init__(self, station: "ChargePoint") -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         self.blinks = 0
         self._shown: dict[int, str] = {}

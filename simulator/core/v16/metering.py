@@ -1,16 +1,13 @@
 """MeterValues: sampled, clock-aligned and triggered (behaviour contract, 4.6)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import timestamps
-from simulator.core.block import Block
 from simulator.core.calls import NOTIFY, TRANSACTION, Call
+from simulator.core.machine import Block, Machine
 from simulator.core.measurands import Sample, Series, main_meter, samples
 from simulator.core.physical.connector import Connector
 from simulator.core.physical.meter import Reading
-
-if TYPE_CHECKING:
-    from simulator.core.v16.charge_point import ChargePoint
 
 METER_PHASES = "RST"  # L1, L2 and L3 of the meter, as ConnectorPhaseRotation names them
 
@@ -47,10 +44,10 @@ def _sampled_value(sample: Sample, measurand: str, context: str) -> dict[str, st
     return value
 
 
-class Metering(Block["ChargePoint"]):
+class Metering(Block):
     actions: ClassVar = ()
 
-    def __init__(self, station: "ChargePoint") -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         self._series = Series()
         for connector in station.connectors:

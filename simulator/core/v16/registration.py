@@ -1,14 +1,12 @@
 """BootNotification as 1.6 words it (behaviour contract, section 2)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from simulator.core.firmware import FirmwareManagement
 from simulator.core.registration import Registration as SharedRegistration
 
-if TYPE_CHECKING:
-    from simulator.core.v16.charge_point import ChargePoint
 
-
-class Registration(SharedRegistration["ChargePoint"]):
+class Registration(SharedRegistration):
     heartbeat_setting: ClassVar = "HeartbeatInterval"
 
     def boot_payload(self) -> dict[str, Any]:
@@ -17,7 +15,7 @@ class Registration(SharedRegistration["ChargePoint"]):
             "chargePointVendor": setup.vendor[:20],
             "chargePointModel": setup.model[:20],
             "chargePointSerialNumber": setup.serial_number[:25],
-            "firmwareVersion": self.station.firmware.version,
+            "firmwareVersion": self.station.block(FirmwareManagement).version,
             "iccid": setup.iccid[:20],
             "imsi": setup.imsi[:20],
             "meterType": setup.meter_type[:25],

@@ -1,17 +1,20 @@
 """RemoteTrigger: TriggerMessage (contract 5.2)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from simulator.core.block import Block
+from simulator.core.certificate_store import Certificates
+from simulator.core.machine import Block
+from simulator.core.registration import Registration
 from simulator.core.v16 import firmware_management
-
-if TYPE_CHECKING:
-    from simulator.core.v16.charge_point import ChargePoint
+from simulator.core.v16.availability import Availability
+from simulator.core.v16.firmware_management import Diagnostics, Firmware
+from simulator.core.v16.metering import Metering
+from simulator.core.v16.security import Profiles
 
 REJECTED, ACCEPTED = {"status": "Rejected"}, {"status": "Accepted"}
 
 
-class RemoteTrigger(Block["ChargePoint"]):
+class RemoteTrigger(Block):
     actions: ClassVar = ("TriggerMessage",)
 
     def on_TriggerMessage(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -23,9 +26,9 @@ class RemoteTrigger(Block["ChargePoint"]):
             case "BootNotification":
                 if station.registration == "Accepted":
                     return REJECTED
-                station.boot()
+                station.block(Registration).boot()
             case "Heartbeat":
-                station.registering.heartbeat(unasked=False)
+                station.block(Registration).heartbeat(unasked=False)
             case "StatusNotification":
                 self._statuses(number)
             case "MeterValues":
@@ -33,9 +36,9 @@ class RemoteTrigger(Block["ChargePoint"]):
                     return REJECTED
                 self._meter_values(number)
             case "FirmwareStatusNotification" if firmware_management.is_offered(station):
-                station.firmware.trigger()
+                station.block(Firmware).trigger()
             case "DiagnosticsStatusNotification" if firmware_management.is_offered(station):
-                station.diagnostics.trigger()
+                station.block(Diagnostics).trigger()
             case _:
                 return {"status": "NotImplemented"}
         return ACCEPTED
@@ -43,10 +46,30 @@ class RemoteTrigger(Block["ChargePoint"]):
     def _statuses(self, number: int | None) -> None:
         numbers = range(len(self.station.connectors) + 1) if number is None else [number]
         for one in numbers:
-            self.station.availability.notify(one, unasked=False)
+            self.station.block(Availability).notify(one, unasked=False)
 
     def _meter_values(self, number: int | None) -> None:
         for connector in self.station.connectors:
             if number in (None, connector.number):
-                values = self.station.metering.values(connector, "MeterValuesSampledData", "Trigger")
-                self.station.metering.send(connector, values, self.station.clock, unasked=False)
+                values = self.station.block(Metering).values(connector, "MeterValuesSampledData", "Trigger")
+                self.station.block(Metering).send(connector, values, self.station.clock, unasked=False)
+
+
+class ExtendedTrigger(Block):
+    """As TriggerMessage, and for what the extension adds."""
+
+    actions: ClassVar = ("ExtendedTriggerMessage",)
+
+    def on_ExtendedTriggerMessage(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.station.block(Profiles).require_extension()
+        match request["requestedMessage"]:
+            case "SignChargePointCertificate":
+                self.station.block(Certificates).sign(unasked=False)
+            case "LogStatusNotification":
+                self.station.block(Diagnostics).trigger_log()
+            case "FirmwareStatusNotification":
+                self.station.block(Firmware).trigger_signed()
+            case _:
+                answer: dict[str, Any] = self.station.block(RemoteTrigger).on_TriggerMessage(request)
+                return answer
+        return {"status": "Accepted"}

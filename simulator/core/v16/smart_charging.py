@@ -1,17 +1,14 @@
 """SmartCharging: SetChargingProfile, ClearChargingProfile, GetCompositeSchedule (behaviour contract, 5.2 and 7)."""
 
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import timestamps
 from simulator.core.errors import Kind, Refusal
 from simulator.core.physical import schedule
 from simulator.core.physical.connector import Connector
-from simulator.core.physical.schedule import Period, Profile, Step
+from simulator.core.physical.schedule import Profile
 from simulator.core.smart_charging import SmartCharging as SharedSmartCharging
-
-if TYPE_CHECKING:
-    from simulator.core.v16.charge_point import ChargePoint
+from simulator.core.smart_charging import are_good, profile_of, read_periods, written_periods
 
 PURPOSES = {
     "ChargePointMaxProfile": schedule.STATION,
@@ -19,32 +16,19 @@ PURPOSES = {
     "TxProfile": schedule.TRANSACTION,
 }
 UNITS = {"A": "Current", "W": "Power"}  # as ChargingScheduleAllowedChargingRateUnit names them
-AWAITED = "awaited_profiles"
 REJECTED, ACCEPTED = {"status": "Rejected"}, {"status": "Accepted"}
 
 
-class SmartCharging(SharedSmartCharging["ChargePoint"]):
+class SmartCharging(SharedSmartCharging):
     actions: ClassVar = ("SetChargingProfile", "ClearChargingProfile", "GetCompositeSchedule")
     own_default_first: ClassVar = True
 
-    def __init__(self, station: "ChargePoint") -> None:
-        super().__init__(station)
-        # Profiles of remote starts, by connector, until their transactions begin.
-        self.awaited: dict[str, dict[str, Any]] = dict(station.store.get(AWAITED, {}))
-
-    def save(self) -> None:
-        super().save()
-        if self.awaited or self.station.store.get(AWAITED):
-            self.station.store.put(AWAITED, dict(self.awaited))
-
-    def settle(self) -> None:
-        for connector in self.station.connectors:
-            if connector.grant is None:
-                self.awaited.pop(str(connector.number), None)
-        super().settle()
-
     def place_of(self, connector: Connector) -> int:
         return connector.number
+
+    def bind(self, wire: dict[str, Any], connector: Connector) -> None:
+        assert connector.running is not None
+        self._install(_profile(wire, connector.number, self.clock, connector.running.key))
 
     def _check_supported(self) -> None:
         if "SmartCharging" not in self.station.configuration.members("SupportedFeatureProfiles"):
@@ -78,13 +62,12 @@ class SmartCharging(SharedSmartCharging["ChargePoint"]):
 
     def _schedule_is_good(self, wire: dict[str, Any]) -> bool:
         configuration, plan = self.station.configuration, wire["chargingSchedule"]
-        periods: list[dict[str, Any]] = plan["chargingSchedulePeriod"]
+        periods = plan["chargingSchedulePeriod"]
         return (
             0 <= wire["stackLevel"] <= configuration.number("ChargeProfileMaxStackLevel")
-            and 0 < len(periods) <= configuration.number("ChargingScheduleMaxPeriods")
+            and len(periods) <= configuration.number("ChargingScheduleMaxPeriods")
             and self._takes_unit(plan["chargingRateUnit"])
-            and _rises_from_zero([one["startPeriod"] for one in periods])
-            and all(one["limit"] >= 0 and 1 <= one.get("numberPhases", 3) <= 3 for one in periods)
+            and are_good(read_periods(periods))
             and plan.get("duration", 1) > 0
             and (wire["chargingProfileKind"] != schedule.RECURRING or "recurrencyKind" in wire)
         )
@@ -108,21 +91,6 @@ class SmartCharging(SharedSmartCharging["ChargePoint"]):
         is_own = wire["chargingProfilePurpose"] == "TxProfile" and "transactionId" not in wire
         return supported and is_own and self._schedule_is_good(wire)
 
-    def await_start(self, connector: Connector, wire: dict[str, Any] | None) -> None:
-        """The next transaction at this outlet has this profile, or none."""
-        if wire is None:
-            self.awaited.pop(str(connector.number), None)
-        else:
-            self.awaited[str(connector.number)] = wire
-
-    def transaction_started(self, connector: Connector) -> None:
-        """The profile of the remote start becomes the transaction's; limits hold from its first moment."""
-        assert connector.running is not None
-        wire = self.awaited.pop(str(connector.number), None)
-        if wire is not None:
-            self._install(_profile(wire, connector.number, self.clock, connector.running.key))
-        self.apply()
-
     # --- ClearChargingProfile ---------------------------------------------------------------------------------------
 
     def on_ClearChargingProfile(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -135,36 +103,27 @@ class SmartCharging(SharedSmartCharging["ChargePoint"]):
 
     def on_GetCompositeSchedule(self, request: dict[str, Any]) -> dict[str, Any]:
         self._check_supported()
-        number, duration, now = request["connectorId"], request["duration"], self.clock
-        asked = [one for one in self.station.connectors if number in (0, one.number)]
-        if not asked or duration < 0 or not self._takes_unit(request.get("chargingRateUnit", "A")):
+        number, duration, unit = request["connectorId"], request["duration"], request.get("chargingRateUnit")
+        if duration < 0 or not self._takes_unit(unit or "A"):
             return REJECTED
-        seats = [self.seat(connector, now) for connector in asked]
-        main = self.main_seat(now)
-        unit = request.get("chargingRateUnit") or self.schedules.usual_unit([*seats, main], now)
-        if number == 0:
-            steps, covered = self.schedules.composite_of_all(main, seats, now, duration, unit)
-        else:
-            steps, covered = self.schedules.composite(seats[0], now, duration, unit)
-        start = timestamps.written(now)
+        composite = self.composite(number, duration, unit)
+        if composite is None:
+            return REJECTED
+        start = timestamps.written(composite.start)
         return {
             "status": "Accepted",
             "connectorId": number,
             "scheduleStart": start,
             "chargingSchedule": {
-                "duration": covered,
+                "duration": composite.covered,
                 "startSchedule": start,
-                "chargingRateUnit": unit,
-                "chargingSchedulePeriod": [_period(step) for step in steps],
+                "chargingRateUnit": composite.unit,
+                "chargingSchedulePeriod": written_periods(composite.steps),
             },
         }
 
     def picture(self) -> dict[str, Any]:
         return {"profiles": [{"connector_id": one.place, "profile": one.wire} for one in self.profiles]}
-
-
-def _rises_from_zero(starts: list[int]) -> bool:
-    return starts[0] == 0 and all(earlier < later for earlier, later in pairwise(starts))
 
 
 def _same(one: Profile, new: Profile) -> bool:
@@ -183,35 +142,14 @@ def _matches(profile: Profile, request: dict[str, Any]) -> bool:
     return all(found[name] == value for name, value in request.items() if name in found)
 
 
-def _period(step: Step) -> dict[str, Any]:
-    return {"startPeriod": step.start, "limit": step.limit, "numberPhases": step.phases}
-
-
 def _profile(wire: dict[str, Any], number: int, now: int, owner: str) -> Profile:
     plan = wire["chargingSchedule"]
-    return Profile(
+    return profile_of(
+        wire,
+        plan,
         profile_id=wire["chargingProfileId"],
         place=number,
         purpose=PURPOSES[wire["chargingProfilePurpose"]],
-        kind=wire["chargingProfileKind"],
-        stack_level=wire["stackLevel"],
-        unit=plan["chargingRateUnit"],
-        periods=tuple(
-            Period(one["startPeriod"], float(one["limit"]), one.get("numberPhases", 3))
-            for one in plan["chargingSchedulePeriod"]
-        ),
         accepted_at=now,
-        recurrence=wire.get("recurrencyKind", ""),
-        starts_at=_moment(plan, "startSchedule"),
-        duration=plan.get("duration"),
-        valid_from=_moment(wire, "validFrom"),
-        valid_to=_moment(wire, "validTo"),
-        least_rate=plan.get("minChargingRate"),
         transaction=owner,
-        wire=wire,
     )
-
-
-def _moment(fields: dict[str, Any], name: str) -> int | None:
-    seconds = timestamps.read(fields[name]) if name in fields else None
-    return None if seconds is None else int(seconds)

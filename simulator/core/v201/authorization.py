@@ -1,14 +1,12 @@
 """Authorize and ClearCache, and how 2.0.1 words tokens (contract 4.1, 5.5)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import timestamps
 from simulator.core.authorization import TokenInfo
-from simulator.core.block import Block
 from simulator.core.calls import Call
-
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
+from simulator.core.charging import Charging
+from simulator.core.machine import Block
 
 CARD = "ISO14443"  # what a reader at the station reads, where nothing else is known
 NO_AUTHORIZATION = "NoAuthorization"
@@ -29,11 +27,11 @@ def token_info(answer: dict[str, Any]) -> TokenInfo:
     )
 
 
-class Authorization(Block["ChargingStation"]):
+class Authorization(Block):
     actions: ClassVar = ("ClearCache",)
 
     def Authorize_answered(self, call: Call, answer: dict[str, Any]) -> None:
-        charging, context = self.station.charging, call.context
+        charging, context = self.station.block(Charging), call.context
         info = token_info(answer)
         connector = self.station.connector(context["connector"])
         allowed = answer["idTokenInfo"].get("evseId")
@@ -43,10 +41,10 @@ class Authorization(Block["ChargingStation"]):
         charging.authorize_result(context, info)
 
     def Authorize_failed(self, call: Call, problem: str) -> None:
-        self.station.charging.authorize_failed(call.context, offline=problem in ("timeout", "lost"))
+        self.station.block(Charging).authorize_failed(call.context, offline=problem in ("timeout", "lost"))
 
     def on_ClearCache(self, request: dict[str, Any]) -> dict[str, Any]:
         if not self.station.configuration.flag("AuthCacheCtrlr.Enabled"):
             return {"status": "Rejected"}
-        self.station.charging.tokens.clear_cache()
+        self.station.block(Charging).tokens.clear_cache()
         return {"status": "Accepted"}

@@ -1,15 +1,14 @@
 """Connector status and ChangeAvailability (behaviour contract, 3.2, 3.4 and 5.5)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import timestamps
-from simulator.core.block import Block
 from simulator.core.calls import Call
+from simulator.core.charging import Charging
 from simulator.core.facts import ConnectorStatusChanged
+from simulator.core.machine import Block, Machine
 from simulator.core.physical.connector import Connector
-
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
+from simulator.core.v201.reset import Reset
 
 STATION = "station"
 
@@ -20,10 +19,10 @@ def _targets(connector: Connector) -> set[str]:
     return {STATION, f"evse/{outlet.evse_id}", f"connector/{outlet.evse_id}/{outlet.connector_id}"}
 
 
-class Availability(Block["ChargingStation"]):
+class Availability(Block):
     actions: ClassVar = ("ChangeAvailability",)
 
-    def __init__(self, station: "ChargingStation") -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         saved = station.store.get("availability", {})
         self.inoperative: set[str] = set(saved.get("inoperative", []))
@@ -44,18 +43,23 @@ class Availability(Block["ChargingStation"]):
     # --- status -----------------------------------------------------------------------------------------------------
 
     def is_operative(self, connector: Connector) -> bool:
+        """A reset that waits for transactions to end lets no new one start meanwhile."""
+        return self.is_in_service(connector) and not (self.station.block(Reset).scheduled and connector.running is None)
+
+    def is_in_service(self, connector: Connector) -> bool:
         """A change that waits for transactions to end holds for the outlets without one already."""
         levels = _targets(connector)
         if levels & self.inoperative or connector.withheld:
             return False
-        waits = bool(levels & self.scheduled) or self.station.resetting.scheduled
-        return not (waits and connector.running is None)
+        return not (levels & self.scheduled and connector.running is None)
 
     def status_of(self, connector: Connector) -> str:
         if connector.blocking_fault is not None:
             return "Faulted"
         if connector.running is None and not self.is_operative(connector):
             return "Unavailable"
+        if connector.reserved and connector.grant is None and connector.running is None:
+            return "Reserved"
         return "Occupied" if connector.plugged or _cable_is_out(connector) else "Available"
 
     def state_of(self, connectors: list[Connector]) -> str:
@@ -140,7 +144,7 @@ class Availability(Block["ChargingStation"]):
         for connector in self.station.connectors:
             connector.operative = self.is_operative(connector)
             if not connector.operative and connector.running is None:
-                self.station.charging.forget_grant(connector, "The EVSE was set inoperative.")
+                self.station.block(Charging).forget_grant(connector, "The EVSE was set inoperative.")
 
     def settle(self) -> None:
         for target in list(self.scheduled):

@@ -1,15 +1,12 @@
 """DataTransfer as 2.0.1 words it (contract 5.6)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.core.data_transfer import DataTransfer as SharedDataTransfer
 from simulator.core.setup import DataHandler
 
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
 
-
-class DataTransfer(SharedDataTransfer["ChargingStation"]):
+class DataTransfer(SharedDataTransfer):
     def is_same(self, asked: str, known: str) -> bool:
         """Strings are case-sensitive in 2.0.1 unless a type says otherwise."""
         return asked == known

@@ -1,32 +1,37 @@
 """GetVariables and SetVariables, and the values behind them (contract 5.4, 6.2)."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import timestamps
-from simulator.core.block import Block
+from simulator.core.certificate_store import Certificates
+from simulator.core.charging import Charging
 from simulator.core.configuration import ACCEPTED, REBOOT_REQUIRED, REJECTED, summary
 from simulator.core.errors import Kind, Refusal
 from simulator.core.faults import KINDS
+from simulator.core.machine import Block, Machine
 from simulator.core.physical.connector import Connector
-from simulator.core.v201.network_profiles import PRIORITY
+from simulator.core.pinging import Pinging
+from simulator.core.registration import Registration
+from simulator.core.security import SecurityProfiles
+from simulator.core.v201.availability import Availability
+from simulator.core.v201.metering import Metering
+from simulator.core.v201.network_profiles import PRIORITY, NetworkProfiles
+from simulator.core.v201.smart_charging import SmartCharging
 from simulator.core.v201.variables import Variable, variables
 
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
-
 # What depends on a variable and follows its change at once.
-FOLLOWERS: dict[str, Callable[["ChargingStation"], None]] = {
-    "OCPPCommCtrlr.HeartbeatInterval": lambda station: station.registering.rearm(),
-    "OCPPCommCtrlr.WebSocketPingInterval": lambda station: station.pinging.rearm(),
-    "SampledDataCtrlr.TxUpdatedInterval": lambda station: station.metering.interval_changed(),
-    "SampledDataCtrlr.TxEndedInterval": lambda station: station.metering.interval_changed(),
-    "AlignedDataCtrlr.Interval": lambda station: station.metering.align(),
-    "AlignedDataCtrlr.TxEndedInterval": lambda station: station.metering.align(),
+FOLLOWERS: dict[str, Callable[[Machine], None]] = {
+    "OCPPCommCtrlr.HeartbeatInterval": lambda station: station.block(Registration).rearm(),
+    "OCPPCommCtrlr.WebSocketPingInterval": lambda station: station.block(Pinging).rearm(),
+    "SampledDataCtrlr.TxUpdatedInterval": lambda station: station.block(Metering).interval_changed(),
+    "SampledDataCtrlr.TxEndedInterval": lambda station: station.block(Metering).interval_changed(),
+    "AlignedDataCtrlr.Interval": lambda station: station.block(Metering).align(),
+    "AlignedDataCtrlr.TxEndedInterval": lambda station: station.block(Metering).align(),
 }
 
 
-class DeviceModel(Block["ChargingStation"]):
+class DeviceModel(Block):
     actions: ClassVar = ("GetVariables", "SetVariables")
 
     @property
@@ -42,15 +47,17 @@ class DeviceModel(Block["ChargingStation"]):
         connectors = self._within(variable)
         match variable.name:
             case "AvailabilityState":
-                return self.station.availability.state_of(connectors)
+                return self.station.block(Availability).state_of(connectors)
             case "Power":
                 return str(round(sum(one.power_w for one in connectors)))
             case "CertificateEntries":
-                return str(len(self.station.certificates.roots()))
+                return str(len(self.station.block(Certificates).roots()))
+            case "Entries" if variable.component == "SmartChargingCtrlr":
+                return str(len(self.station.block(SmartCharging).profiles))
             case "Entries":
-                return str(len(self.station.charging.tokens.entries))
+                return str(len(self.station.block(Charging).tokens.entries))
             case "Storage":
-                return str(64 * len(self.station.charging.tokens.cache))
+                return str(64 * len(self.station.block(Charging).tokens.cache))
             case "DateTime":
                 return timestamps.written(self.station.clock)
             case "Identity":
@@ -94,6 +101,16 @@ class DeviceModel(Block["ChargingStation"]):
         if len(entries) > self.station.configuration.number(f"DeviceDataCtrlr.ItemsPerMessage[{action}]"):
             raise Refusal(Kind.COUNT, f"more entries than ItemsPerMessage[{action}]")
 
+    def _meant(self, entry: dict[str, Any]) -> tuple[Variable | None, dict[str, Any]]:
+        """The variable that an entry of a request means, or None, and its result as far as that says."""
+        found, attribute = self.find(entry["component"], entry["variable"]), entry.get("attributeType", "Actual")
+        result = {"component": entry["component"], "variable": entry["variable"], "attributeType": attribute}
+        if isinstance(found, str):
+            return None, {**result, "attributeStatus": found}
+        if attribute != "Actual":
+            return None, {**result, "attributeStatus": "NotSupportedAttributeType"}
+        return found, result
+
     # --- GetVariables, SetVariables ---------------------------------------------------------------------------------
 
     def on_GetVariables(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -102,13 +119,9 @@ class DeviceModel(Block["ChargingStation"]):
         return {"getVariableResult": [self._got(entry) for entry in entries]}
 
     def _got(self, entry: dict[str, Any]) -> dict[str, Any]:
-        found = self.find(entry["component"], entry["variable"])
-        attribute = entry.get("attributeType", "Actual")
-        result = {"component": entry["component"], "variable": entry["variable"], "attributeType": attribute}
-        if isinstance(found, str):
-            return {**result, "attributeStatus": found}
-        if attribute != "Actual":
-            return {**result, "attributeStatus": "NotSupportedAttributeType"}
+        found, result = self._meant(entry)
+        if found is None:
+            return result
         if found.setting.access == "W":
             return {**result, "attributeStatus": "Rejected", "attributeStatusInfo": {"reasonCode": "WriteOnly"}}
         return {**result, "attributeStatus": "Accepted", "attributeValue": self.value(found)}
@@ -119,13 +132,9 @@ class DeviceModel(Block["ChargingStation"]):
         return {"setVariableResult": [self._set(entry) for entry in entries]}
 
     def _set(self, entry: dict[str, Any]) -> dict[str, Any]:
-        found = self.find(entry["component"], entry["variable"])
-        attribute = entry.get("attributeType", "Actual")
-        result = {"component": entry["component"], "variable": entry["variable"], "attributeType": attribute}
-        if isinstance(found, str):
-            return {**result, "attributeStatus": found}
-        if attribute != "Actual":
-            return {**result, "attributeStatus": "NotSupportedAttributeType"}
+        found, result = self._meant(entry)
+        if found is None:
+            return result
         status, why = self.change(found.key, entry["attributeValue"])
         result["attributeStatus"] = status
         if status == REJECTED:
@@ -136,9 +145,9 @@ class DeviceModel(Block["ChargingStation"]):
     def change(self, key: str, value: str) -> tuple[str, str]:
         """Sets a variable, from either side, and lets what depends on it follow at once."""
         name = self.station.configuration.name_of(key) or ""
-        decided = self.station.security.change(name, value)
+        decided = self.station.block(SecurityProfiles).change(name, value)
         if name == PRIORITY:
-            decided = self.station.network_profiles.change_priority(value)
+            decided = self.station.block(NetworkProfiles).change_priority(value)
         if decided is not None:
             return decided
         status, why = self.station.configuration.change(key, value)

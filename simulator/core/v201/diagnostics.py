@@ -1,29 +1,26 @@
 """NotifyEvent: faults as hard-wired notifications (behaviour contract, 3.4 and 8.1)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import timestamps
-from simulator.core.block import Block
 from simulator.core.calls import Call
 from simulator.core.faults import KINDS
+from simulator.core.machine import Block, Machine
 from simulator.core.physical.connector import Connector, Fault
 from simulator.core.physical.meter import VOLTAGE_SHARES
 from simulator.core.v201.variables import STATION_HARDWARE
-
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
 
 MOST_KEPT = 100
 # (value with the fault, value without) where it is no boolean.
 VALUES = {"EVCommunicationError": ("E", "B"), "WeakSignal": ("-108", "-67")}
 
 
-class Diagnostics(Block["ChargingStation"]):
+class Diagnostics(Block):
     """Events that could not be told while offline are kept and told after the reconnect."""
 
     actions: ClassVar = ()
 
-    def __init__(self, station: "ChargingStation") -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         saved = station.store.get("events", {})
         self.last_event_id: int = saved.get("last", 0)

@@ -1,25 +1,24 @@
 """UpdateFirmware and GetLog as 2.0.1 words them (contract 5.8)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import firmware
 from simulator.core.calls import Call
 from simulator.core.firmware import FirmwareManagement
 from simulator.core.logs import CANCELED, Logs, LogUpload
-from simulator.core.physical.connector import Connector
-
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
+from simulator.core.machine import Machine
 
 FIRMWARE_STATUS, LOG_STATUS = "FirmwareStatusNotification", "LogStatusNotification"
 RUNNING_VERSION = "ChargingStation.FirmwareVersion"
+PROTOCOLS = "OCPPCommCtrlr.FileTransferProtocols"
 
 
-class Firmware(FirmwareManagement["ChargingStation"]):
+class Firmware(FirmwareManagement):
     actions: ClassVar = ("UpdateFirmware", "PublishFirmware", "UnpublishFirmware")
     notifications: ClassVar = (FIRMWARE_STATUS,)
+    protocols_setting: ClassVar = PROTOCOLS
 
-    def __init__(self, station: "ChargingStation") -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         self._show_version()
 
@@ -63,31 +62,14 @@ class Firmware(FirmwareManagement["ChargingStation"]):
             payload = {"status": last["status"], "requestId": last["request_id"]}
         self.station.call(Call(FIRMWARE_STATUS, payload, unasked=False))
 
-    def protocols(self) -> list[str]:
-        return self.station.configuration.members("OCPPCommCtrlr.FileTransferProtocols")
-
-    def happened(self, kind: str, info: str = "") -> None:
-        self.station.security_events.happened(kind, info)
-
-    def manufacturer_roots(self) -> list[Any]:
-        return firmware.manufacturer_roots(self.station.certificates.roots())
-
-    def trusted(self) -> tuple[tuple[str, ...], bool]:
-        return self.station.security.trusted(), self.station.security.set.insecure
-
-    def forget_grant(self, connector: Connector, reason: str) -> None:
-        self.station.charging.forget_grant(connector, reason)
-
-    def FirmwareStatusNotification_answered(self, call: Call, answer: dict[str, Any]) -> None:
-        self.was_told(call)
-
-    def FirmwareStatusNotification_failed(self, call: Call, problem: str) -> None:
-        self.was_not_told(call, problem)
+    FirmwareStatusNotification_answered = FirmwareManagement.was_told
+    FirmwareStatusNotification_failed = FirmwareManagement.was_not_told
 
 
-class LogFiles(Logs["ChargingStation"]):
+class LogFiles(Logs):
     actions: ClassVar = ("GetLog",)
     notifications: ClassVar = (LOG_STATUS,)
+    protocols_setting: ClassVar = PROTOCOLS
     canceled_status: ClassVar = CANCELED
 
     def on_GetLog(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -99,20 +81,5 @@ class LogFiles(Logs["ChargingStation"]):
     def trigger(self) -> None:
         self.station.call(Call(LOG_STATUS, self.current(), unasked=False))
 
-    def protocols(self) -> list[str]:
-        return self.station.configuration.members("OCPPCommCtrlr.FileTransferProtocols")
-
-    def trusted(self) -> tuple[tuple[str, ...], bool]:
-        return self.station.security.trusted(), self.station.security.set.insecure
-
-    def security_log(self) -> list[dict[str, Any]]:
-        return self.station.security_events.log
-
-    def firmware_version(self) -> str:
-        return self.station.firmware.version
-
-    def LogStatusNotification_answered(self, call: Call, answer: dict[str, Any]) -> None:
-        self.was_told(call)
-
-    def LogStatusNotification_failed(self, call: Call, problem: str) -> None:
-        self.was_not_told(call, problem)
+    LogStatusNotification_answered = Logs.was_told
+    LogStatusNotification_failed = Logs.was_not_told

@@ -1,16 +1,14 @@
 """Meter values: within TransactionEvents, clock-aligned, and triggered (behaviour contract, 4.6)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import timestamps
-from simulator.core.block import Block
 from simulator.core.calls import Call
+from simulator.core.machine import Block, Machine
 from simulator.core.measurands import Sample, Series, main_meter, samples
 from simulator.core.physical.connector import Connector
 from simulator.core.physical.meter import Reading
-
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
+from simulator.core.v201.transaction_events import TransactionEvents
 
 SAMPLED, ALIGNED = "SampledDataCtrlr", "AlignedDataCtrlr"
 MOST_ENDED_VALUES = 500
@@ -40,10 +38,10 @@ def sampled_values(connector: Connector, reading: Reading, wanted: list[str], co
     ]
 
 
-class Metering(Block["ChargingStation"]):
+class Metering(Block):
     actions: ClassVar = ()
 
-    def __init__(self, station: "ChargingStation") -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         self._series = Series()
         for connector in station.connectors:
@@ -102,7 +100,7 @@ class Metering(Block["ChargingStation"]):
             return
         values = self.tx_values(connector, "TxUpdatedMeasurands", "Sample.Periodic")
         if values:
-            self.station.events.send(connector, "Updated", "MeterValuePeriodic", values=values)
+            self.station.block(TransactionEvents).send(connector, "Updated", "MeterValuePeriodic", values=values)
         self._arm(f"sample:{number}", f"{SAMPLED}.TxUpdatedInterval")
 
     def ended_sample_due(self, number: str) -> None:
@@ -159,7 +157,7 @@ class Metering(Block["ChargingStation"]):
             if connector.running is None:
                 self.send(connector.outlet.evse_id, values)
             else:
-                self.station.events.send(connector, "Updated", "MeterValueClock", values=values)
+                self.station.block(TransactionEvents).send(connector, "Updated", "MeterValueClock", values=values)
         if main := self.main_meter("Sample.Clock", grid):
             self.send(0, main)
 

@@ -4,15 +4,13 @@ Slot 1 is the charger's own endpoint until the CSMS writes another into it. What
 slots are tried by priority, so many attempts each, and after all of them the last good one again.
 """
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from simulator.core.block import Block
 from simulator.core.configuration import REJECTED
 from simulator.core.credentials import TLS_BASIC
-
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
+from simulator.core.machine import Block, Machine
+from simulator.core.security import SecurityProfiles
 
 SECTION = "network_profiles"
 PRIORITY = "OCPPCommCtrlr.NetworkConfigurationPriority"
@@ -21,7 +19,7 @@ OWN = "1"
 HIGHEST = 3
 
 
-class NetworkProfiles(Block["ChargingStation"]):
+class NetworkProfiles(Block):
     """`slots` holds {url, profile} by slot; `good` is the slot of the last connection that the CSMS accepted.
 
     `candidates` are the slots still to be tried since the last boot, the present one first, `failures` its attempts.
@@ -29,7 +27,7 @@ class NetworkProfiles(Block["ChargingStation"]):
 
     actions: ClassVar = ("SetNetworkProfile",)
 
-    def __init__(self, station: "ChargingStation") -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         saved = station.store.get(SECTION, {})
         if saved.get("revision", 0) != station.installed_security.revision:
@@ -48,6 +46,13 @@ class NetworkProfiles(Block["ChargingStation"]):
             }
             self.station.store.put(SECTION, {**record, "candidates": list(self.candidates), "failures": self.failures})
 
+    def moved(self) -> None:
+        """Whoever points the charger elsewhere wants it there: what the last CSMS has set counts no longer."""
+        self.slots, self.good, self.candidates, self.failures = {}, OWN, [], 0
+        for setting in (PRIORITY, ACTIVE):
+            self.station.configuration.put(setting, OWN)
+        self.station.save_configuration()
+
     # --- what the CSMS sets -----------------------------------------------------------------------------------------
 
     def on_SetNetworkProfile(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +67,7 @@ class NetworkProfiles(Block["ChargingStation"]):
         security = profile["securityProfile"]
         if slot not in self.station.configuration.settings[PRIORITY].members:
             return "InvalidConfSlot"
-        if not self.station.security.set.profile <= security <= HIGHEST:
+        if not self.station.block(SecurityProfiles).set.profile <= security <= HIGHEST:
             return "NoSecurityDowngrade" if security < HIGHEST else "InvalidNetworkConf"
         # What 2.0.1 is called here: its schema knows no later name.
         if profile["ocppVersion"] != "OCPP20" or profile["ocppTransport"] != "JSON":
@@ -79,8 +84,10 @@ class NetworkProfiles(Block["ChargingStation"]):
                 if slot != OWN:
                     return REJECTED, f"slot {slot} is not configured"
                 continue
-            own = self.station.security.set.profile
-            problem = self.station.security.obstacle(profile["profile"]) if profile["profile"] > own else ""
+            own = self.station.block(SecurityProfiles).set.profile
+            problem = (
+                self.station.block(SecurityProfiles).obstacle(profile["profile"]) if profile["profile"] > own else ""
+            )
             if problem:
                 return REJECTED, problem
         return None
@@ -109,12 +116,12 @@ class NetworkProfiles(Block["ChargingStation"]):
         self.station.configuration.put(ACTIVE, self.good)
         self.station.save_configuration()
         found = self.slots.get(self.good)
-        if found is not None and found["profile"] > self.station.security.set.profile:
+        if found is not None and found["profile"] > self.station.block(SecurityProfiles).set.profile:
             self._forget_lower(found["profile"])
 
     def _forget_lower(self, profile: int) -> None:
         """Contract S5: the way back to a lower profile is closed."""
-        self.station.security.take_profile(profile)
+        self.station.block(SecurityProfiles).take_profile(profile)
         self.slots = {slot: one for slot, one in self.slots.items() if one["profile"] >= profile}
         kept = [slot for slot in self.station.configuration.members(PRIORITY) if slot in self.slots]
         self.station.configuration.put(PRIORITY, ",".join(kept))

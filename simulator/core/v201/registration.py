@@ -1,11 +1,9 @@
 """BootNotification as 2.0.1 words it (behaviour contract, section 2)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from simulator.core.firmware import FirmwareManagement
 from simulator.core.registration import Registration as SharedRegistration
-
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
 
 # BootReasonEnumType; whatever else the station was told of its own start is Unknown to the CSMS.
 REASONS = {
@@ -21,7 +19,7 @@ REASONS = {
 }
 
 
-class Registration(SharedRegistration["ChargingStation"]):
+class Registration(SharedRegistration):
     heartbeat_setting: ClassVar = "OCPPCommCtrlr.HeartbeatInterval"
 
     def boot_payload(self) -> dict[str, Any]:
@@ -30,7 +28,7 @@ class Registration(SharedRegistration["ChargingStation"]):
             "vendorName": setup.vendor[:50],
             "model": setup.model[:20],
             "serialNumber": setup.serial_number[:25],
-            "firmwareVersion": self.station.firmware.version,
+            "firmwareVersion": self.station.block(FirmwareManagement).version,
         }
         modem = {"iccid": setup.iccid[:20], "imsi": setup.imsi[:20]}
         device["modem"] = {name: value for name, value in modem.items() if value}

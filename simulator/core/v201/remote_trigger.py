@@ -1,11 +1,14 @@
 """TriggerMessage (contract 5.5)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from simulator.core.block import Block
-
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
+from simulator.core.certificate_store import Certificates
+from simulator.core.machine import Block
+from simulator.core.registration import Registration
+from simulator.core.v201.availability import Availability
+from simulator.core.v201.firmware_management import Firmware, LogFiles
+from simulator.core.v201.metering import Metering
+from simulator.core.v201.transaction_events import TransactionEvents
 
 ACCEPTED = {"status": "Accepted"}
 PROGRESS = {"LogStatusNotification", "FirmwareStatusNotification"}
@@ -14,7 +17,7 @@ TRIGGERS = {"BootNotification", "Heartbeat", "StatusNotification", "MeterValues"
 ABOUT_AN_EVSE = {"StatusNotification", "MeterValues", "TransactionEvent"}
 
 
-class RemoteTrigger(Block["ChargingStation"]):
+class RemoteTrigger(Block):
     actions: ClassVar = ("TriggerMessage",)
 
     def on_TriggerMessage(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -27,19 +30,19 @@ class RemoteTrigger(Block["ChargingStation"]):
             case "BootNotification":
                 return self._boot()
             case "Heartbeat":
-                self.station.registering.heartbeat(unasked=False)
+                self.station.block(Registration).heartbeat(unasked=False)
             case "StatusNotification":
                 return self._status(evse)
             case "SignChargingStationCertificate":
-                self.station.certificates.sign(unasked=False)
+                self.station.block(Certificates).sign(unasked=False)
             case "MeterValues":
-                self.station.metering.trigger(evse["id"] if evse else None)
+                self.station.block(Metering).trigger(evse["id"] if evse else None)
             case "TransactionEvent":
                 return self._transaction_events(evse)
             case "FirmwareStatusNotification":
-                self.station.firmware.trigger()
+                self.station.block(Firmware).trigger()
             case _:
-                self.station.log_files.trigger()
+                self.station.block(LogFiles).trigger()
         return ACCEPTED
 
     def _is_known(self, evse: dict[str, Any]) -> bool:
@@ -52,7 +55,7 @@ class RemoteTrigger(Block["ChargingStation"]):
     def _boot(self) -> dict[str, Any]:
         if self.station.registration == "Accepted":
             return _rejected("NotAllowed")
-        self.station.registering.boot(reason="Triggered")
+        self.station.block(Registration).boot(reason="Triggered")
         return ACCEPTED
 
     def _status(self, evse: dict[str, Any] | None) -> dict[str, Any]:
@@ -60,7 +63,7 @@ class RemoteTrigger(Block["ChargingStation"]):
             return _rejected("MissingParam")
         for connector in self.station.connectors:
             if (connector.outlet.evse_id, connector.outlet.connector_id) == (evse["id"], evse["connectorId"]):
-                self.station.availability.notify(connector, unasked=False)
+                self.station.block(Availability).notify(connector, unasked=False)
         return ACCEPTED
 
     def _transaction_events(self, evse: dict[str, Any] | None) -> dict[str, Any]:
@@ -72,8 +75,8 @@ class RemoteTrigger(Block["ChargingStation"]):
         if not running or not self.station.online:
             return _rejected("TxNotFound")
         for connector in running:
-            values = self.station.metering.tx_values(connector, "TxUpdatedMeasurands", "Trigger")
-            self.station.events.send(connector, "Updated", "Trigger", values=values)
+            values = self.station.block(Metering).tx_values(connector, "TxUpdatedMeasurands", "Trigger")
+            self.station.block(TransactionEvents).send(connector, "Updated", "Trigger", values=values)
         return ACCEPTED
 
 

@@ -1,21 +1,19 @@
 """GetBaseReport and GetReport, answered by NotifyReport parts (contract 5.4)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import timestamps
-from simulator.core.block import Block
 from simulator.core.calls import Call
+from simulator.core.machine import Block
+from simulator.core.v201.device_model import DeviceModel
 from simulator.core.v201.variables import NO_LIMIT, Variable
-
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
 
 MUTABILITY = {"R": "ReadOnly", "W": "WriteOnly", "RW": "ReadWrite"}
 ITEMS = "DeviceDataCtrlr.ItemsPerMessage[GetReport]"
 PROBLEMS = ("Problem", "Tripped", "Active")
 
 
-class Reports(Block["ChargingStation"]):
+class Reports(Block):
     actions: ClassVar = ("GetBaseReport", "GetReport")
 
     def on_GetBaseReport(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -23,7 +21,7 @@ class Reports(Block["ChargingStation"]):
         return self._answer(request["requestId"], chosen)
 
     def _all(self) -> list[Variable]:
-        return list(self.station.device_model.variables.values())
+        return list(self.station.block(DeviceModel).variables.values())
 
     def _is_in(self, base: str, variable: Variable) -> bool:
         if base == "FullInventory":
@@ -32,7 +30,7 @@ class Reports(Block["ChargingStation"]):
             return variable.setting.access != "R"
         # SummaryInventory: what can be used, and what is wrong.
         if variable.name in PROBLEMS:
-            return self.station.device_model.value(variable) == "true"
+            return self.station.block(DeviceModel).value(variable) == "true"
         return variable.name == "AvailabilityState"
 
     def on_GetReport(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +54,7 @@ class Reports(Block["ChargingStation"]):
         )
         if deciding is None:
             return criterion != "Problem"
-        return self.station.device_model.value(deciding) == "true"
+        return self.station.block(DeviceModel).value(deciding) == "true"
 
     # --- NotifyReport -----------------------------------------------------------------------------------------------
 
@@ -106,7 +104,7 @@ class Reports(Block["ChargingStation"]):
             "constant": access == "R" and not variable.live,
         }
         if access != "W":
-            attribute["value"] = self.station.device_model.value(variable)[:2500]
+            attribute["value"] = self.station.block(DeviceModel).value(variable)[:2500]
         return attribute
 
 

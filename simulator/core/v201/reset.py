@@ -1,20 +1,19 @@
 """Reset (contract 5.4)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import causes
-from simulator.core.block import Block
+from simulator.core.charging import Charging
+from simulator.core.firmware import FirmwareManagement
+from simulator.core.machine import Block, Machine
 
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
 
-
-class Reset(Block["ChargingStation"]):
+class Reset(Block):
     """A reset on idle waits for the last transaction; until the station is back, no new one starts."""
 
     actions: ClassVar = ("Reset",)
 
-    def __init__(self, station: "ChargingStation") -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         # A restart of the product is the reset that was waited for, unless a transaction outlived it.
         in_use = any(connector.running is not None for connector in station.connectors)
@@ -31,7 +30,7 @@ class Reset(Block["ChargingStation"]):
     def on_Reset(self, request: dict[str, Any]) -> dict[str, Any]:
         if self.station.rebooting:
             return _rejected("ResetInProgress")
-        if self.station.firmware.is_installing:
+        if self.station.block(FirmwareManagement).is_installing:
             return _rejected("FwUpdateInProgress")
         if "evseId" in request:
             known = any(one.outlet.evse_id == request["evseId"] for one in self.station.connectors)
@@ -41,9 +40,15 @@ class Reset(Block["ChargingStation"]):
             self.waiting = True
             return {"status": "Scheduled"}
         for connector in self.station.connectors:
-            self.station.charging.end(connector, causes.HARD_RESET)
+            self.station.block(Charging).end(connector, causes.HARD_RESET)
         self._go_down("RemoteReset")
         return {"status": "Accepted"}
+
+    def do_reset(self, params: dict[str, Any]) -> None:
+        """The button at the machine."""
+        for connector in self.station.connectors:
+            self.station.block(Charging).end(connector, causes.LOCAL_RESET)
+        self.station.reboot("LocalReset")
 
     def _go_down(self, reason: str) -> None:
         self.waiting, self.going_down = False, True
@@ -54,7 +59,7 @@ class Reset(Block["ChargingStation"]):
         if self.waiting and not any(connector.running is not None for connector in self.station.connectors):
             self._go_down("ScheduledReset")
 
-    def came_online(self, *, after_boot: bool) -> None:
+    def went_down(self) -> None:
         self.going_down = False
 
 

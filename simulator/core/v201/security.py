@@ -1,19 +1,17 @@
 """Security in 2.0.1: the profiles' variables, security events and certificates (contract 1.2, 5.8)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from simulator.core.certificate_store import CSMS_ROOT, Certificates
+from simulator.core.certificate_store import CSMS_ROOT, MANUFACTURER_ROOT, Certificates
 from simulator.core.security import SecurityProfiles
 from simulator.core.security_events import SecurityEvents
+from simulator.core.v201.network_profiles import NetworkProfiles
 
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
-
-ROOTS = {"V2GRootCertificate", "MORootCertificate", CSMS_ROOT, "ManufacturerRootCertificate"}
+ROOTS = {"V2GRootCertificate", "MORootCertificate", CSMS_ROOT, MANUFACTURER_ROOT}
 OURS = "ChargingStationCertificate"
 
 
-class Events(SecurityEvents["ChargingStation"]):
+class Events(SecurityEvents):
     @property
     def pushes(self) -> bool:
         return not self.station.configuration.flag("SecurityCtrlr.DisableSecurityEventNotifications")
@@ -22,7 +20,7 @@ class Events(SecurityEvents["ChargingStation"]):
         return float(self.station.configuration.number("ClockCtrlr.TimeAdjustmentReportingThreshold"))
 
 
-class Profiles(SecurityProfiles["ChargingStation"]):
+class Profiles(SecurityProfiles):
     password_setting: ClassVar = "SecurityCtrlr.BasicAuthPassword"  # noqa: S105 - a variable's name
     profile_setting: ClassVar = "SecurityCtrlr.SecurityProfile"
     server_certificate_event: ClassVar = "InvalidCsmsCertificate"
@@ -32,30 +30,14 @@ class Profiles(SecurityProfiles["ChargingStation"]):
         return password.encode()
 
     def trusted(self) -> tuple[str, ...]:
-        return self.station.certificates.csms_roots()
+        return self.station.block(Certificates).csms_roots()
 
     def endpoint(self) -> tuple[str, int]:
-        return self.station.network_profiles.endpoint(self.set.profile)
-
-    def happened(self, kind: str, info: str = "") -> None:
-        self.station.security_events.happened(kind, info)
+        return self.station.block(NetworkProfiles).endpoint(self.set.profile)
 
 
-class CertificateManagement(Certificates["ChargingStation"]):
-    actions: ClassVar = (
-        "CertificateSigned",
-        "InstallCertificate",
-        "DeleteCertificate",
-        "GetInstalledCertificateIds",
-    )
+class CertificateManagement(Certificates):
     own_certificate_event: ClassVar = "InvalidChargingStationCertificate"
-
-    @property
-    def security(self) -> SecurityProfiles["ChargingStation"]:
-        return self.station.security
-
-    def happened(self, kind: str, info: str = "") -> None:
-        self.station.security_events.happened(kind, info)
 
     def request_payload(self, csr: str) -> dict[str, Any]:
         return {"csr": csr, "certificateType": OURS}

@@ -1,25 +1,23 @@
 """TransactionEvent: what it carries, and what its answer means (behaviour contract, 4.5)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import timestamps
 from simulator.core.authorization import TokenInfo
-from simulator.core.block import Block
 from simulator.core.calls import TRANSACTION, Call
+from simulator.core.charging import Charging
+from simulator.core.machine import Block, Machine
 from simulator.core.physical.connector import Connector, Running
 from simulator.core.v201.authorization import token_info
 from simulator.core.v201.transaction_words import CHARGING, charging_state
 
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
-
 SAMPLES = ("MeterValuePeriodic", "MeterValueClock")
 
 
-class TransactionEvents(Block["ChargingStation"]):
+class TransactionEvents(Block):
     actions: ClassVar = ()
 
-    def __init__(self, station: "ChargingStation") -> None:
+    def __init__(self, station: Machine) -> None:
         super().__init__(station)
         self._mark_queue_offline()  # whatever is still queued at a start waited out a lost connection
 
@@ -33,6 +31,7 @@ class TransactionEvents(Block["ChargingStation"]):
         values: list[dict[str, Any]] | None = None,
         info: dict[str, Any] | None = None,
         state: str = "",
+        reservation_id: int | None = None,
         context: dict[str, Any] | None = None,
         command_id: str = "",
     ) -> None:
@@ -50,8 +49,10 @@ class TransactionEvents(Block["ChargingStation"]):
         }
         optional = {"idToken": token, "meterValue": values, "offline": not station.online}
         payload |= {name: value for name, value in optional.items() if value}
-        if running.last_state == CHARGING and connector.is_ac:
-            payload["numberOfPhasesUsed"] = connector.phases
+        if reservation_id is not None:
+            payload["reservationId"] = reservation_id
+        if connector.is_ac:
+            payload |= _of_ac(connector, trigger, running.last_state)
         running.sequence_number += 1
         context = {"connector": connector.number} | (context or {})
         call = Call("TransactionEvent", payload, TRANSACTION, context, command_id, transaction=running.key)
@@ -59,7 +60,7 @@ class TransactionEvents(Block["ChargingStation"]):
         station.call(call)
 
     def TransactionEvent_answered(self, call: Call, answer: dict[str, Any]) -> None:
-        number, info, charging = call.context["connector"], token_info(answer), self.station.charging
+        number, info, charging = call.context["connector"], token_info(answer), self.station.block(Charging)
         connector = self.station.connector(number)
         running = connector.running if connector else None
         if running is not None and running.key != call.transaction:
@@ -76,13 +77,13 @@ class TransactionEvents(Block["ChargingStation"]):
 
     def _remember(self, call: Call, running: Running | None, info: TokenInfo) -> None:
         token = call.payload.get("idToken", {}).get("idToken") or (running.id_tag if running else "")
-        charging = self.station.charging
+        charging = self.station.block(Charging)
         if token:
             charging.tokens.remember(token, info, charging.rules(), self.station.clock)
 
     def TransactionEvent_failed(self, call: Call, problem: str) -> None:
         if call.context.get("grants"):
-            self.station.charging.flow_over(
+            self.station.block(Charging).flow_over(
                 call.context["connector"], "failed", "The CSMS did not take TransactionEvent."
             )
         else:
@@ -97,3 +98,13 @@ class TransactionEvents(Block["ChargingStation"]):
             if call.action == "TransactionEvent" and "offline" not in call.payload:
                 call.payload = {**call.payload, "offline": True}
                 self.station.outbox.store(call)
+
+
+def _of_ac(connector: Connector, trigger: str, state: str) -> dict[str, int]:
+    """What only an AC outlet knows of the car: what its cable carries, and on how many phases it charges."""
+    told = {}
+    if trigger == "CablePluggedIn":
+        told["cableMaxCurrent"] = int(connector.outlet.max_current_a)
+    if state == CHARGING:
+        told["numberOfPhasesUsed"] = connector.phases
+    return told

@@ -1,15 +1,21 @@
 """Transactions: when they start, what they go through, when they end (behaviour contract, 4.1 to 4.5)."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.core import causes
 from simulator.core.authorization import Rules, TokenInfo
-from simulator.core.calls import NOTIFY, Call
+from simulator.core.calls import Call
 from simulator.core.charging import Charging
 from simulator.core.errors import CommandRefused
 from simulator.core.facts import TransactionEnded, TransactionIdentified, TransactionStarted
 from simulator.core.physical.connector import Connector, Fault, Grant, Running
+from simulator.core.reservation import Reservations
 from simulator.core.v201.authorization import NO_AUTHORIZATION, id_token
+from simulator.core.v201.availability import Availability
+from simulator.core.v201.diagnostics import Diagnostics
+from simulator.core.v201.metering import Metering
+from simulator.core.v201.smart_charging import SmartCharging
+from simulator.core.v201.transaction_events import TransactionEvents
 from simulator.core.v201.transaction_words import (
     AUTHORIZATION_ENDS,
     CHARGING,
@@ -20,13 +26,10 @@ from simulator.core.v201.transaction_words import (
     words_for,
 )
 
-if TYPE_CHECKING:
-    from simulator.core.v201.charging_station import ChargingStation
-
 TIMERS = ("session_end", "plug_timeout")
 
 
-class Transactions(Charging["ChargingStation"]):
+class Transactions(Charging):
     actions: ClassVar = ()
 
     def _rearm(self, connector: Connector) -> None:
@@ -48,6 +51,10 @@ class Transactions(Charging["ChargingStation"]):
             ask_after_cache=not flag("AuthCacheCtrlr.DisablePostAuthorize"),
             cache_seconds=self.station.configuration.number("AuthCacheCtrlr.LifeTime"),
         )
+
+    def anybody(self) -> dict[str, Any] | None:
+        enabled = self.station.configuration.flag("AuthCtrlr.Enabled")
+        return None if enabled else {"token": "", "token_type": NO_AUTHORIZATION}
 
     def connection_timeout(self) -> float:
         return float(self.station.configuration.number("TxCtrlr.EVConnectionTimeOut"))
@@ -76,7 +83,7 @@ class Transactions(Charging["ChargingStation"]):
             raise CommandRefused(f"This charger has no EVSE {evse}.")
         return (exact or outlets)[0].number
 
-    def _evse_is_taken(self, connector: Connector) -> bool:
+    def evse_is_taken(self, connector: Connector) -> bool:
         """Another connector of the same EVSE is in use: only one can be at a time."""
         return any(
             one is not connector
@@ -89,37 +96,20 @@ class Transactions(Charging["ChargingStation"]):
         running = connector.running
         if not connector.operative or connector.blocking_fault is not None or self.station.rebooting:
             return False
-        if self._evse_is_taken(connector):
+        if self.evse_is_taken(connector):
             return False
         return running is None or (not running.authorized and not running.stop_reason)
 
     def status_of(self, connector: Connector) -> str:
-        return self.station.availability.status_of(connector)
+        return self.station.block(Availability).status_of(connector)
 
     def report_status(self, connector: Connector) -> None:
-        self.station.availability.report(connector)
+        self.station.block(Availability).report(connector)
 
     def report_fault(self, connector: Connector, fault: Fault, *, cleared: bool) -> None:
-        self.station.diagnostics.report_fault(connector, fault, cleared=cleared)
+        self.station.block(Diagnostics).report_fault(connector, fault, cleared=cleared)
 
     # --- tokens -----------------------------------------------------------------------------------------------------
-
-    def present(
-        self,
-        connector: Connector,
-        token: str,
-        purpose: str,
-        *,
-        priority: int = NOTIFY,
-        extra: dict[str, Any] | None = None,
-    ) -> None:
-        if self.station.configuration.flag("AuthCtrlr.Enabled"):
-            super().present(connector, token, purpose, priority=priority, extra=extra)
-            return
-        self.granted(
-            {"connector": connector.number, "purpose": purpose, **(extra or {})}
-            | {"token": "", "token_type": NO_AUTHORIZATION}
-        )
 
     def send_authorize(self, token: str, context: dict[str, Any], priority: int) -> None:
         if self.station.configuration.flag("AuthCtrlr.DisableRemoteAuthorization") and context["purpose"] != "check":
@@ -129,14 +119,26 @@ class Transactions(Charging["ChargingStation"]):
         self.station.call(Call("Authorize", payload, priority, context))
 
     def granted(self, context: dict[str, Any], info: TokenInfo | None = None) -> None:
-        known = info or self.tokens.known(context["token"], self.rules())
-        master = self.station.configuration.text("AuthCtrlr.MasterPassGroupId").casefold()
-        if master and known is not None and known.parent.casefold() == master:
-            for connector in self.station.connectors:
-                self.end(connector, causes.MASTER_PASS, context["token"])
+        if self._is_master(info or self.tokens.known(context["token"], self.rules())):
+            self._stop_all(context["token"])
             self.refused(context, "A master pass stops transactions; it starts none.")
             return
         super().granted(context, info)
+
+    def _group_told(self, context: dict[str, Any], info: TokenInfo) -> None:
+        if self._is_master(info):
+            self._stop_all(context["token"])
+        else:
+            super()._group_told(context, info)
+
+    def _is_master(self, info: TokenInfo | None) -> bool:
+        """A token of the group whose tokens stop every transaction of the station (contract 4.1)."""
+        master = self.station.configuration.text("AuthCtrlr.MasterPassGroupId").casefold()
+        return bool(master) and info is not None and info.status == "Accepted" and info.parent.casefold() == master
+
+    def _stop_all(self, token: str) -> None:
+        for connector in self.station.connectors:
+            self.end(connector, causes.MASTER_PASS, token)
 
     def plug_timeout_due(self, number: str) -> None:
         connector = self.station.connector(int(number))
@@ -145,6 +147,16 @@ class Transactions(Charging["ChargingStation"]):
             self.flow_over(connector.number, "rejected", "No cable was plugged in before the connection time-out.")
             return
         super().plug_timeout_due(number)
+
+    def kept_from(self, connector: Connector, token: str, parent: str | None) -> str:
+        reservation = self.station.block(Reservations).keeps_out(connector, token, parent)
+        if reservation is None:
+            return ""
+        return f"EVSE {connector.outlet.evse_id} is reserved (reservation {reservation.reservation_id})."
+
+    def grant(self, connector: Connector, context: dict[str, Any], info: TokenInfo | None = None) -> None:
+        super().grant(connector, context, info)
+        self.station.block(SmartCharging).await_start(connector, context.get("profile"))
 
     # --- progress ---------------------------------------------------------------------------------------------------
 
@@ -160,20 +172,23 @@ class Transactions(Charging["ChargingStation"]):
         if connector.running is not None:
             self._bind_grant(connector)
             self._follow_cable(connector)
+            self._follow_offer(connector)
             self._follow_state(connector)
+            self._follow_rate(connector)
 
     def _vend_freely(self, connector: Connector) -> None:
         """With authorization disabled a cable is all it takes (contract 4.1)."""
         if self.station.configuration.flag("AuthCtrlr.Enabled") or not connector.ev_connected or connector.finishing:
             return
-        if connector.grant is None and self.may_grant(connector):
+        is_free = connector.grant is None and self.may_grant(connector)
+        if is_free and not self.turned_away(connector, "", may_ask=False):
             context = {"token": "", "token_type": NO_AUTHORIZATION, "purpose": "local", "connector": connector.number}
             self.grant(connector, context)
 
     def _may_start(self, connector: Connector) -> bool:
         early = self.station.configuration.flag("TxCtrlr.TxBeforeAcceptedEnabled")
         accepted = self.station.accepted_ever or early  # contract 2.2
-        return accepted and connector.usable and not self.station.rebooting and not self._evse_is_taken(connector)
+        return accepted and connector.usable and not self.station.rebooting and not self.evse_is_taken(connector)
 
     def _start_if_due(self, connector: Connector) -> None:
         grant, plugged, points = connector.grant, connector.ev_connected, self._start_points()
@@ -183,7 +198,7 @@ class Transactions(Charging["ChargingStation"]):
             return
         if grant is not None and ("Authorized" in points or (plugged and "PowerPathClosed" in points)):
             self._start(connector, _trigger_of(grant))
-        elif plugged and "EVConnected" in points and not connector.finishing:
+        elif plugged and "EVConnected" in points and not connector.finishing and not connector.reserved:
             self._start(connector, "CablePluggedIn")
         elif grant is not None and plugged and "EnergyTransfer" in points:
             connector.close_contactor_soon(self.station.now)
@@ -215,12 +230,12 @@ class Transactions(Charging["ChargingStation"]):
                 transaction_id=key,
             )
         )
-        station.metering.start(connector)
-        values = station.metering.tx_values(connector, "TxStartedMeasurands", "Transaction.Begin")
+        station.block(Metering).start(connector)
+        values = station.block(Metering).tx_values(connector, "TxStartedMeasurands", "Transaction.Begin")
         if grant is not None and trigger != "CablePluggedIn":
             self._authorized(connector, grant, "Started", trigger, values)
         else:
-            self.station.events.send(connector, "Started", trigger, values=values)
+            self.station.block(TransactionEvents).send(connector, "Started", trigger, values=values)
 
     def _bind_grant(self, connector: Connector) -> None:
         """A token granted to a transaction that runs already."""
@@ -241,13 +256,16 @@ class Transactions(Charging["ChargingStation"]):
         running.authorized = running.token_sent = True
         running.remote_start_id = grant.remote_start_id
         info = {} if grant.remote_start_id is None else {"remoteStartId": grant.remote_start_id}
-        self.station.events.send(
+        reservation = self.station.block(Reservations).use(connector, grant.token, grant.parent)
+        self.station.block(SmartCharging).transaction_started(connector)
+        self.station.block(TransactionEvents).send(
             connector,
             event_type,
             trigger,
             token=id_token(grant.token, grant.token_type),
             values=values,
             info=info,
+            reservation_id=None if reservation is None else reservation.reservation_id,
             context={"grants": True},
             command_id=self.flow_commands.get(connector.number, ""),
         )
@@ -261,7 +279,14 @@ class Transactions(Charging["ChargingStation"]):
         if connector.ev_connected and running.cable != "in":
             running.cable = "in"
             self.station.cancel_timer(f"plug_timeout:{connector.number}")
-            self.station.events.send(connector, "Updated", "CablePluggedIn")
+            self.station.block(TransactionEvents).send(connector, "Updated", "CablePluggedIn")
+
+    def _follow_offer(self, connector: Connector) -> None:
+        """Notes when energy could be taken for the first time: relative charging profiles begin there."""
+        running = connector.running
+        assert running is not None
+        if running.authorized and connector.ev_connected and not running.offered_since:
+            running.offered_since = self.station.clock
 
     def _follow_state(self, connector: Connector) -> None:
         """Every new charging state is told; with the stop point EnergyTransfer the end of energy is the end."""
@@ -273,7 +298,22 @@ class Transactions(Charging["ChargingStation"]):
         if running.last_state == CHARGING and "EnergyTransfer" in self._stop_points():
             self._finish(connector, causes.EV_STOPPED if state == SUSPENDED_EV else causes.OTHER)
         else:
-            self.station.events.send(connector, "Updated", "ChargingStateChanged")
+            self.station.block(TransactionEvents).send(connector, "Updated", "ChargingStateChanged")
+
+    def _follow_rate(self, connector: Connector) -> None:
+        """While energy flows, a limit that moves by more than is insignificant is told (contract C8)."""
+        running = connector.running
+        if running is None:
+            return
+        offered = connector.offered_w if running.last_state == CHARGING else 0.0
+        told, running.told_w = running.told_w, offered
+        if not told or not offered:
+            return
+        significant = self.station.configuration.number("SmartChargingCtrlr.LimitChangeSignificance") / 100
+        if abs(offered - told) > significant * told:
+            self.station.block(TransactionEvents).send(connector, "Updated", "ChargingRateChanged")
+        else:
+            running.told_w = told
 
     # --- end --------------------------------------------------------------------------------------------------------
 
@@ -291,7 +331,9 @@ class Transactions(Charging["ChargingStation"]):
         running = connector.running
         assert running is not None
         trigger, reason = words_for(cause)
-        self.station.events.send(connector, "Updated", trigger, token=self._stop_token(running, token))
+        self.station.block(TransactionEvents).send(
+            connector, "Updated", trigger, token=self._stop_token(running, token)
+        )
         running.stop_reason = running.stop_reason or reason
         running.authorized = False
         connector.open_contactor()
@@ -304,8 +346,8 @@ class Transactions(Charging["ChargingStation"]):
         assert running is not None
         trigger, reason = words_for(cause)
         reason = running.stop_reason or reason
-        values = running.values + station.metering.end_values(connector)
-        self.station.events.send(
+        values = running.values + station.block(Metering).end_values(connector)
+        self.station.block(TransactionEvents).send(
             connector,
             "Ended",
             trigger,
@@ -319,7 +361,7 @@ class Transactions(Charging["ChargingStation"]):
         connector.running = None
         connector.open_contactor()
         connector.finishing = connector.plugged
-        station.metering.stop(connector)
+        station.block(Metering).stop(connector)
         for timer in TIMERS:
             station.cancel_timer(f"{timer}:{connector.number}")
 
@@ -337,23 +379,22 @@ class Transactions(Charging["ChargingStation"]):
         stops = self.station.configuration.flag("TxCtrlr.StopTxOnEVSideDisconnect")
         if gone_ends or stops or not running.authorized:
             self._finish(connector, causes.EV_DISCONNECTED)
+            if not self.station.configuration.flag("OCPPCommCtrlr.UnlockOnEVSideDisconnect"):
+                connector.hold_cable(running.id_tag)
             return
         running.cable = "out"
         fixed = connector.outlet.format != "socket"  # the whole cable is back at the station, not its far end only
-        self.station.events.send(connector, "Updated", "EVCommunicationLost", state=IDLE if fixed else "")
+        self.station.block(TransactionEvents).send(
+            connector, "Updated", "EVCommunicationLost", state=IDLE if fixed else ""
+        )
         if fixed:
             self.station.set_timer(f"plug_timeout:{connector.number}", self.connection_timeout())
 
-    def _close_session(self, connector: Connector, cause: str, token: str = "") -> None:
+    def close_session(self, connector: Connector, cause: str, token: str = "") -> None:
         if connector.running is not None and not connector.running.authorized:
             self.pull_cable(connector)  # nobody's authorization is left to end
         else:
-            super()._close_session(connector, cause, token)
-
-    def do_reset(self, params: dict[str, Any]) -> None:
-        for connector in self.station.connectors:
-            self.end(connector, causes.LOCAL_RESET)
-        self.station.reboot("LocalReset")
+            super().close_session(connector, cause, token)
 
 
 def _trigger_of(grant: Grant) -> str:

@@ -40,7 +40,8 @@ CONNECTOR_TYPES = {
     "CCS1": "cCCS1",
     "CCS2": "cCCS2",
     "CHAdeMO": "cG105",
-    "NACS": "Other1PhMax16A",
+    "NACS": "cTesla",
+    "Schuko": "sCEE-7-7",
     "Type1": "cType1",
     "Type2": "cType2",
 }
@@ -197,7 +198,20 @@ CLOCK = {
     "TimeOffset": text("+00:00", most=6),
     "TimeAdjustmentReportingThreshold": seconds(20),
 }
-ABSENT = {"Available": flag(False, "R"), "Enabled": flag(False, "R")}  # a block this station does not have
+RESERVATION = {"Available": flag(True, "R"), "Enabled": flag(True), "NonEvseSpecific": flag(True, "R")}
+SMART_CHARGING = {
+    "Available": flag(True, "R"),
+    "Enabled": flag(True),
+    "Entries[ChargingProfiles]": number(0, "R", most=20, live=True),
+    "LimitChangeSignificance": number(5, unit="Percent", most=100),
+    "PeriodsPerSchedule": number(48, "R"),
+    "ProfileStackLevel": number(10, "R"),
+    "RateUnit": members("A,W", ("A", "W"), "R", least=1),
+    "ACPhaseSwitchingSupported": flag(False, "R"),
+    "Phases3to1": flag(False, "R"),
+    "ExternalControlSignalsEnabled": flag(False),
+    "NotifyChargingLimitWithSchedules": flag(False),
+}
 
 
 def _sampled_data(setup: Setup) -> dict[str, Spec]:
@@ -253,14 +267,17 @@ def _evse(outlets: list[Outlet]) -> dict[str, Spec]:
     }
 
 
-def _connector(outlet: Outlet) -> dict[str, Spec]:
+def connector_type(outlet: Outlet) -> str:
+    """An outlet's ConnectorEnumType."""
     kind = CONNECTOR_TYPES.get(outlet.type, "Unknown")
-    if outlet.format == "socket" and kind == "cType2":
-        kind = "sType2"
+    return "sType2" if outlet.format == "socket" and kind == "cType2" else kind
+
+
+def _connector(outlet: Outlet) -> dict[str, Spec]:
     return {
         "Available": flag(True, "R"),
         "AvailabilityState": option("Available", STATES, live=True),
-        "ConnectorType": text(kind, "R"),
+        "ConnectorType": text(connector_type(outlet), "R"),
         "Problem": flag(False, "R", live=True),
         "SupplyPhases": number(outlet.phases, "R"),
     }
@@ -311,10 +328,10 @@ def _controllers(setup: Setup) -> dict[str, dict[str, Spec]]:
         "DeviceDataCtrlr": DEVICE_DATA,
         "LocalAuthListCtrlr": LOCAL_LIST,
         "OCPPCommCtrlr": COMMUNICATION,
-        "ReservationCtrlr": ABSENT,
+        "ReservationCtrlr": RESERVATION,
         "SampledDataCtrlr": _sampled_data(setup),
         "SecurityCtrlr": _security(setup),
-        "SmartChargingCtrlr": ABSENT,
+        "SmartChargingCtrlr": SMART_CHARGING,
         "TxCtrlr": TRANSACTIONS,
     }
 

@@ -1,17 +1,16 @@
 """`manage.py issue_token`: prints a bearer token and nothing else."""
 
-import getpass
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from tenants import tokens
-from tenants.audit import Actor, act_as
 from tenants.lifetimes import lifetime
+from tenants.management.by_hand import CommandByHand
 from tenants.models import Membership, Organization, TokenRole
 
 
-class Command(BaseCommand):
+class Command(CommandByHand):
     help = "Prints a bearer token: --role user --organization SLUG, or --role admin."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,7 +21,6 @@ class Command(BaseCommand):
         parser.add_argument("--label", default="", help="A name to find the token by.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        act_as(Actor(f"command line ({getpass.getuser()})"))
         if (options["role"] == TokenRole.USER) != bool(options["organization"]):
             raise CommandError("A user token needs --organization SLUG; an admin token takes none.")
         organization = self.organization(options["organization"])
@@ -35,7 +33,7 @@ class Command(BaseCommand):
             organization=organization,
             membership=self.membership(organization, options["member"]),
             lifetime=until,
-            label=options["label"],
+            label=options["label"][:120],
         )
         self.stdout.write(text)
 

@@ -1,25 +1,23 @@
 """`manage.py revoke_token TOKEN`: takes a token back, given as the token itself or as its id."""
 
-import getpass
 from typing import Any
 from uuid import UUID
 
 import jwt
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from tenants import tokens
-from tenants.audit import Actor, act_as
+from tenants.management.by_hand import CommandByHand
 from tenants.models import AccessToken
 
 
-class Command(BaseCommand):
+class Command(CommandByHand):
     help = "Takes a bearer token back; requests with it are answered 401 from then on."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("token", help="The token, or its id.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        act_as(Actor(f"command line ({getpass.getuser()})"))
         row = AccessToken.objects.filter(pk=self.token_id(options["token"].strip())).first()
         if row is None:
             raise CommandError("No such token.")

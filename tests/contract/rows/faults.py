@@ -1,6 +1,6 @@
 """Section 8: faults to inject."""
 
-from tests.contract.sights import broken, call, connect, cut, error, result, row, status
+from tests.contract.sights import broken, call, connect, cut, error, in_order, once, result, row, status, times
 
 SECTIONS = {"8.1": "Electrical and hardware faults", "8.2": "Faults of the network and the protocol"}
 
@@ -48,29 +48,29 @@ ROWS = (
     row("8.1/set", "A", "Faults are a set: the status shows the most severe, newest first; one may be cleared alone",
         status(1, "Faulted", "GroundFailure"), status(1, "Faulted", "OverVoltage"), status(1, "Available")),
     row("8.2/network-drop", "A", "TCP is gone without a close frame, or cleanly; no reconnect for its time",
-        cut(), connect()),
+        in_order(connect(), cut(), connect())),
     row("8.2/flapping", "B", "Drops again and again; no transaction message twice",
-        cut(), call("StartTransaction"), call("StopTransaction")),
+        cut(), once(call("StartTransaction")), once(call("StopTransaction"))),
     row("8.2/half-open", "B", "Nothing is read or written though TCP stays up; then the station reconnects",
-        connect(), cut()),
+        in_order(connect(), cut(), connect())),
     row("8.2/frozen", "A", "Pongs, but no answer and no CALL; then it resumes, or its watchdog reboots it",
-        call("BootNotification")),
+        in_order(call("BootNotification"), connect(), call("BootNotification"))),
     row("8.2/slow-responses", "A", "Each RESULT comes late, in order and right", result("ClearCache")),
     row("8.2/no-pong", "B", "Pings are not answered, everything else is", result("ClearCache")),
     row("8.2/drop-responses", "B", "A share of the RESULTs is never sent", result("ClearCache")),
     row("8.2/error-responses", "A", "A chosen action is answered with a chosen ERROR or status",
         error("InternalError", action="ClearCache"), result("ClearCache", status="Rejected")),
-    row("8.2/duplicate-frames", "B", "Own CALLs go out twice with the same id", call("Authorize")),
+    row("8.2/duplicate-frames", "B", "Own CALLs go out twice with the same id", times(2, call("Authorize"))),
     row("8.2/malformed-frames", "B", "Malformed frames go out, marked injected in the log", broken()),
     row("8.2/limited-link", "C", "A slow link: bandwidth, latency, fragmented frames", call("Heartbeat")),
-    row("8.2/replay", "C", "An old CALL is sent again", call("Heartbeat")),
+    row("8.2/replay", "C", "An old CALL is sent again", times(2, call("Heartbeat"))),
     row("8.2/clock-drift", "B", "The station's clock is off until the CSMS sets it", call("StatusNotification")),
     row("8.2/wrong-subprotocol", "B", "Another subprotocol is offered and refused; back-off, then good again",
         connect(subprotocol="ocpp1.2"), connect(subprotocol="ocpp1.6")),
-    row("8.2/bad-credentials", "B", "HTTP 401 or TLS refused, back-off, then good again", connect()),
+    row("8.2/bad-credentials", "B", "HTTP 401 or TLS refused, back-off, then good again", times(2, connect())),
     row("8.2/expired-certificate", "B", "TLS refused, back-off, then good again", connect()),
-    row("8.2/boot-loop", "B", "Reboots again and again", call("BootNotification")),
+    row("8.2/boot-loop", "B", "Reboots again and again", times(3, call("BootNotification"))),
     row("8.2/power-loss", "A", "Silence, no close frame; on return a boot, then StopTransaction PowerLoss",
-        cut(), call("BootNotification"), call("StopTransaction", reason="PowerLoss")),
+        in_order(cut(), call("BootNotification"), call("StopTransaction", reason="PowerLoss"))),
     row("8.2/raw-frame", "B", "Any text the user gives", broken()),
 )  # fmt: skip

@@ -11,13 +11,20 @@ def _limit(value: float) -> Sight:
     return Sight("result", "GetCompositeSchedule", {path: value})
 
 
+def _limits(*values: float) -> Sight:
+    """These periods and no more."""
+    path = "chargingSchedule.chargingSchedulePeriod.{}.limit"
+    having = {path.format(number): value for number, value in enumerate(values)} | {path.format(len(values)): None}
+    return Sight("result", "GetCompositeSchedule", having)
+
+
 ROWS = (
-    row("7/worked check", "A", "0:12, 60:20, 200:10, 300:20", GIVEN, _limit(12.0), _limit(10.0)),
+    row("7/worked check", "A", "0:12, 60:20, 200:10, 300:20", _limits(12.0, 20.0, 10.0, 20.0)),
     row("7/candidates", "A", "A profile of the connector wins over that of connector 0", _limit(11.0)),
-    row("7/live", "A", "validFrom and validTo bound a profile", _limit(13.0), _limit(32.0)),
+    row("7/live", "A", "validFrom and validTo bound a profile", _limits(32.0, 13.0, 32.0)),
     row("7/kinds", "A", "Absolute, Recurring and Relative start where they say", GIVEN, _limit(9.0), _limit(14.0)),
-    row("7/covered", "A", "A schedule ends with its duration", _limit(10.0), _limit(32.0)),
-    row("7/stack", "A", "The highest stackLevel counts, then the next", _limit(8.0), _limit(16.0)),
+    row("7/covered", "A", "A schedule ends with its duration", _limits(10.0, 32.0)),
+    row("7/stack", "A", "The highest stackLevel counts, then the next", _limits(8.0, 16.0)),
     row("7/TxProfile", "A", "Replaces the default while it gives a value, and ends with its transaction",
         _limit(7.0), _limit(20.0)),
     row("7/combine", "A", "The least of all purposes and of the rated maximum", _limit(6.0)),

@@ -1,6 +1,6 @@
 """Section 3: connector status."""
 
-from tests.contract.sights import call, result, row, status
+from tests.contract.sights import call, in_order, result, row, status
 
 SECTIONS = {"3.2": "Which status holds", "3.3": "Transitions", "3.4": "Notifications"}
 ROWS = (
@@ -23,6 +23,8 @@ ROWS = (
     row("3.3/Preparing", "A", "to Charging, SuspendedEV, SuspendedEVSE, Available, Finishing, Faulted",
         status(1, "Charging"), status(1, "SuspendedEV"), status(1, "Available"), status(1, "Finishing"),
         status(1, "Faulted", "InternalError")),
+    row("3.3/second tag", "A", "Preparing to Available when the token is shown again before the cable",
+        in_order(status(1, "Preparing"), status(1, "Available"))),
     row("3.3/Charging", "A", "to SuspendedEV, SuspendedEVSE, Finishing, Unavailable, Faulted",
         status(1, "SuspendedEV"), status(1, "SuspendedEVSE"), status(1, "Finishing"), status(1, "Unavailable"),
         status(1, "Faulted", "InternalError")),
@@ -35,17 +37,17 @@ ROWS = (
         status(1, "Faulted", "InternalError")),
     row("3.3/Unavailable", "A", "to Available, or to what the car that stands there makes it",
         status(1, "Unavailable"), status(1, "Available"), status(1, "Preparing")),
-    row("3.3/Faulted", "A", "to the status that the facts now give", status(1, "Faulted", "InternalError"),
-        status(1, "Preparing")),
+    row("3.3/Faulted", "A", "to the status that the facts now give",
+        in_order(status(1, "Faulted", "InternalError"), status(1, "Preparing"))),
     row("3.3/order", "A", "Preparing, StartTransaction, Charging; StopTransaction, Finishing, Available",
-        status(1, "Preparing"), call("StartTransaction"), status(1, "Charging"), call("StopTransaction"),
-        status(1, "Finishing"), status(1, "Available")),
+        in_order(status(1, "Preparing"), call("StartTransaction"), status(1, "Charging"), call("StopTransaction"),
+                 status(1, "Finishing"), status(1, "Available"))),
     row("3.4/change", "A", "connectorId, status, errorCode, timestamp",
         call("StatusNotification", connectorId=1, status="Preparing", errorCode="NoError", timestamp=...)),
     row("3.4/warning", "A", "A warning keeps the status", status(1, "Available", "HighTemperature")),
-    row("3.4/cleared", "A", "NoError once it is over", status(1, "Available", "HighTemperature"),
-        status(1, "Available")),
+    row("3.4/cleared", "A", "NoError once it is over",
+        in_order(status(1, "Available", "HighTemperature"), status(1, "Available"))),
     row("3.4/station", "A", "The station's own faults are connector 0's", status(0, "Faulted", "InternalError")),
     row("3.4/scheduled", "A", "A scheduled change waits for the transaction",
-        result("ChangeAvailability", status="Scheduled"), status(1, "Unavailable")),
+        in_order(result("ChangeAvailability", status="Scheduled"), call("StopTransaction"), status(1, "Unavailable"))),
 )  # fmt: skip

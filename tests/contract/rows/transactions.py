@@ -1,6 +1,6 @@
 """Section 4: authorization, transactions, meter values, the car, the offline queue."""
 
-from tests.contract.sights import Row, Sight, call, connect, result, row, status
+from tests.contract.sights import Row, Sight, call, closed, connect, in_order, never, once, result, row, status
 
 SECTIONS = {
     "4.1": "Who is authorized", "4.2": "Offline authorization", "4.3": "The transaction ladder", "4.4": "Stop reasons",
@@ -10,7 +10,7 @@ STARTED = call("StartTransaction")
 
 
 def _value(measurand: str, **having: object) -> Sight:
-    wanted = {"meterValue.*.sampledValue.*.measurand": measurand}
+    wanted: dict[str, object] = {"meterValue.*.sampledValue.*.measurand": measurand}
     wanted |= {f"meterValue.*.sampledValue.*.{name}": value for name, value in having.items()}
     return Sight("call", "MeterValues", wanted)
 
@@ -22,27 +22,32 @@ def _stop(cause: str, reason: str) -> Row:
 ROWS = (
     row("4.1/free vend", "A", "Authorization may be off", call("StartTransaction", idTag="FREE")),
     row("4.1/list", "A", "On the list and Accepted: at once with LocalPreAuthorize; else the CSMS is asked",
-        STARTED, call("Authorize", idTag="BLOCKED")),
-    row("4.1/cache", "A", "In the cache and Accepted: at once with LocalPreAuthorize", STARTED),
-    row("4.1/online", "A", "Only Accepted is a yes", call("Authorize"), status(1, "Preparing")),
+        STARTED, never(call("Authorize", idTag="GOOD")), call("Authorize", idTag="BLOCKED")),
+    row("4.1/cache", "A", "In the cache and Accepted: at once with LocalPreAuthorize",
+        once(call("Authorize", idTag="A")), never(call("Authorize", idTag="a")), call("StartTransaction", idTag="a")),
+    row("4.1/online", "A", "Only Accepted is a yes", status(1, "Preparing"), call("Authorize"),
+        never(STARTED)),
     row("4.1/reserved", "A", "Only the reserved token or its group may use a reserved connector",
-        call("Authorize", idTag="FRIEND"), call("StartTransaction", idTag="FRIEND", reservationId=3)),
+        in_order(call("Authorize", idTag="FRIEND"), call("StartTransaction", idTag="FRIEND", reservationId=3)),
+        never(call("StartTransaction", idTag="STRANGER"))),
     row("4.1/cache rules", "A", "Every answer feeds the cache, not for listed tokens; expiry and bounds hold",
         STARTED, result("ClearCache", status="Accepted")),
     row("4.2/known", "A", "Known and Accepted: starts offline", call("StartTransaction", idTag="GOOD")),
-    row("4.2/known bad", "A", "Known but not Accepted: refused", result("SendLocalList", status="Accepted")),
+    row("4.2/known bad", "A", "Known but not Accepted: refused", result("SendLocalList", status="Accepted"),
+        never(call("StartTransaction", idTag="BAD"))),
     row("4.2/unknown", "A", "Unknown: only with AllowOfflineTxForUnknownId", call("StartTransaction", idTag="NEW")),
-    row("4.3/cable first", "A", "Preparing, Authorize, StartTransaction, Charging", status(1, "Preparing"),
-        call("Authorize"), STARTED, status(1, "Charging")),
-    row("4.3/tag first", "A", "Authorize, Preparing, the cable, StartTransaction, Charging", call("Authorize"),
-        status(1, "Preparing"), STARTED, status(1, "Charging")),
+    row("4.3/cable first", "A", "Preparing, Authorize, StartTransaction, Charging",
+        in_order(status(1, "Preparing"), call("Authorize"), STARTED, status(1, "Charging"))),
+    row("4.3/tag first", "A", "Authorize, Preparing, the cable, StartTransaction, Charging",
+        in_order(call("Authorize"), status(1, "Preparing"), STARTED, status(1, "Charging"))),
     row("4.3/remote", "A", "RESULT, Preparing, the cable, StartTransaction, Charging",
-        result("RemoteStartTransaction", status="Accepted"), status(1, "Preparing"), STARTED, status(1, "Charging")),
+        in_order(result("RemoteStartTransaction", status="Accepted"), status(1, "Preparing"), STARTED,
+                 status(1, "Charging"))),
     row("4.3/time-out", "A", "No tag: Finishing; no cable: Available", status(1, "Finishing"), status(1, "Available")),
     row("4.3/start", "A", "StartTransaction's content; exactly one",
-        call("StartTransaction", connectorId=1, idTag="A", meterStart=..., timestamp=..., reservationId=None)),
+        once(call("StartTransaction", connectorId=1, idTag="A", meterStart=..., timestamp=..., reservationId=None))),
     row("4.3/held back", "A", "Nothing of a transaction goes out before its id is known; given up: id -1",
-        STARTED, call("StopTransaction", transactionId=-1)),
+        in_order(STARTED, call("StopTransaction", transactionId=-1))),
     row("4.3/any id", "A", "0 and negative ids are kept", call("MeterValues", transactionId=0),
         call("StopTransaction", transactionId=-7)),
     row("4.3/invalid", "A", "Not Accepted: DeAuthorized and the cable held, or SuspendedEVSE",
@@ -93,7 +98,7 @@ ROWS = (
     row("4.7/noise", "A", "Seeded: the same seed gives the same frames", _value("Voltage")),
     row("4.7/cars", "B", "Kinds of cars to choose from", _value("Power.Active.Import")),
     row("4.8/Q1", "A", "Offline all goes on; transaction messages queue with their own timestamps",
-        STARTED, call("MeterValues", transactionId=501), call("StopTransaction", transactionId=501)),
+        in_order(STARTED, call("MeterValues", transactionId=501), call("StopTransaction", transactionId=501))),
     row("4.8/Q2", "A", "New transaction messages wait behind the queue; others do not wait",
         STARTED, call("StopTransaction")),
     row("4.8/Q3", "B", "Over 10 000 messages every second intermediate sample goes, never a start or stop",
@@ -101,12 +106,13 @@ ROWS = (
     row("4.8/Q4", "A", "One chronological order over all connectors",
         call("StartTransaction", connectorId=1), call("StartTransaction", connectorId=2), call("StopTransaction")),
     row("4.8/Q5", "A", "StartTransaction, MeterValues, StopTransaction one by one, the id filled in when it is known",
-        STARTED, call("MeterValues", transactionId=501), call("StopTransaction", transactionId=501)),
+        in_order(STARTED, call("MeterValues", transactionId=501), call("StopTransaction", transactionId=501))),
     row("4.8/Q6", "A", "A reset ends the transaction first; unanswered, the stop comes after the boot",
-        call("StopTransaction", reason="SoftReset"), call("BootNotification")),
+        in_order(call("StopTransaction", reason="SoftReset"), closed(1001), call("BootNotification"),
+                 call("StopTransaction", reason="SoftReset"))),
     row("4.8/Q7", "A", "Power loss: stopped before, stopped after, or resumed",
         call("BootNotification"), call("StopTransaction", reason="PowerLoss")),
     row("4.8/Q8", "A", "The death of the process is a power loss; nothing is lost, nothing comes twice",
-        connect(), STARTED, call("StopTransaction", transactionId=99, reason="PowerLoss")),
+        once(STARTED), in_order(connect(), STARTED, call("StopTransaction", transactionId=99, reason="PowerLoss"))),
     row("4.8/Q9", "A", "Samples missed without power are not invented", call("MeterValues")),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Who works on a row: one conditional update says, and every step is made under it.
 
-The rows are `Cpo` and `LocationJob`; both have `claim` and `claimed_until`.
+Claims are short and renewed with every step, so that another worker soon goes on with what a dead one has left.
 """
 
 import secrets
@@ -11,9 +11,9 @@ from django.db.models import DateTimeField, ExpressionWrapper, Q, QuerySet, Valu
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
-from ocpi.models import Cpo, LocationJob
+from chargers.models.job import Claimed
 
-Row = TypeVar("Row", Cpo, LocationJob)
+Row = TypeVar("Row", bound=Claimed)
 CLAIM_SECONDS = 20.0  # longer than a step takes; renewed with each
 
 
