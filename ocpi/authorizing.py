@@ -268,7 +268,7 @@ def _listed(info: dict[str, Any]) -> set[str]:
 
 def _verdict(question: Question, peer: Peer, reply: Reply, token: dict[str, Any], group: str) -> Verdict | None:
     status, info = _status(question, peer.version, reply), _info(peer.version, reply)
-    if status is None or status != "Accepted" or info is None:
+    if status != "Accepted" or info is None:
         return None if status is None else Verdict(status)
     told = info.get("token")
     told = told if isinstance(told, dict) else {}

@@ -19,7 +19,7 @@ from chargers.services.provisioning import LONGEST_IDENTITY, check_connector_typ
 from chargers.services.setups import outlets_of
 from locations.templates import templates
 from ocpi import bundles
-from ocpi.models import Cpo, LocationJob, Tariff
+from ocpi.models import Cpo, LocationJob
 from ocpi.places.gazetteer import gazetteer
 from ocpi.presets.equipment import models_of
 from ocpi.presets.outlets import evse_rows
@@ -59,10 +59,9 @@ def accept(cpo: Cpo, items: Sequence[Item]) -> LocationJob:
     models = models_of({(one.brand_slug, one.model_slug) for chargers in wanted for one in chargers})
     with transaction.atomic():
         site, charger = bundles.number_more(cpo, sites=len(items), chargers=number)
-        tariff = Tariff.objects.filter(cpo=cpo, removed_at=None).order_by("created_at", "id").first()
         sites = []
         for item, chargers in zip(items, wanted, strict=True):
-            maker = _Maker(cpo, models, charger, (tariff.tariff_id,) if tariff else ())
+            maker = _Maker(cpo, models, charger)
             sites.append(_site(cpo, _described(item), site, tuple(maker.made(chargers))))
             site, charger = site + 1, charger + len(chargers)
         return _store(cpo, sites)
@@ -187,10 +186,8 @@ def _of_template(item: Item, prefix: str) -> Iterator[WantedCharger]:
 class _Maker:
     """Numbers the chargers of one site, from `number` on; bays begin at 1."""
 
-    def __init__(
-        self, cpo: Cpo, models: Mapping[tuple[str, str], ChargerModel], number: int, tariff_ids: tuple[str, ...]
-    ) -> None:
-        self.cpo, self.models, self.number, self.tariff_ids, self.bay = cpo, models, number, tariff_ids, 1
+    def __init__(self, cpo: Cpo, models: Mapping[tuple[str, str], ChargerModel], number: int) -> None:
+        self.cpo, self.models, self.number, self.bay = cpo, models, number, 1
 
     def made(self, chargers: Sequence[WantedCharger]) -> Iterator[PlannedCharger]:
         for one in chargers:
@@ -224,7 +221,7 @@ class _Maker:
             ocpp_version=wanted.ocpp_version,
             online=True,
             hold="",
-            evses=tuple(PlannedEvse(**row, tariff_ids=self.tariff_ids) for row in rows),
+            evses=tuple(PlannedEvse(**row, tariff_ids=()) for row in rows),
             ws_url=wanted.ws_url,
         )
 

@@ -41,7 +41,7 @@ def due_peers() -> list[Peer]:
 def first_page(peer: Peer) -> str:
     since = {} if peer.tokens_pulled_at is None else {"date_from": written(peer.tokens_pulled_at)}
     query = f"?{urlencode(since)}" if since else ""
-    return f"{peer.endpoint('tokens', 'SENDER')}{query}"
+    return f"{peer.address('tokens', 'SENDER')}{query}"
 
 
 def page_call(peer: Peer, url: str) -> Call:

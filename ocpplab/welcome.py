@@ -23,7 +23,7 @@ def ask_health(base_url: str) -> str:
     except urllib.error.HTTPError as error:
         body = str(error.read(), errors="replace")
     except (OSError, HTTPException) as error:
-        return str(getattr(error, "reason", error))
+        return str(getattr(error, "reason", error)).strip()
     try:
         return "ok" if json.loads(body)["status"] == "ok" else body
     except (ValueError, KeyError, TypeError):

@@ -45,6 +45,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['created_at', 'id'],
+                'indexes': [
+                    models.Index(fields=['tenant', 'created_at', 'id'], name='charger_listing'),
+                    models.Index(fields=['location', 'created_at', 'id'], name='charger_of_location'),
+                    models.Index(fields=['shard', 'runtime'], name='charger_of_shard'),
+                ],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'identity'), name='charger_identity')],
             },
         ),
         migrations.CreateModel(
@@ -81,6 +87,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['created_at', 'id'],
+                'indexes': [
+                    models.Index(fields=['charger', 'created_at', 'id'], name='command_of_charger'),
+                    models.Index(fields=['created_at', 'id'], name='command_age'),
+                    models.Index(condition=models.Q(('state__in', ['queued', 'claimed', 'sent'])), fields=['shard', 'created_at'], name='command_unfinished'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -96,6 +107,10 @@ class Migration(migrations.Migration):
                 ('charger', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='chargers.charger')),
                 ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='tenants.organization')),
             ],
+            options={
+                'indexes': [models.Index(fields=['at'], name='connection_event_age')],
+                'constraints': [models.UniqueConstraint(fields=('charger', 'epoch', 'sequence'), name='connection_event_once')],
+            },
         ),
         migrations.CreateModel(
             name='Connector',
@@ -113,6 +128,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['evse_id', 'connector_id'],
+                'constraints': [models.UniqueConstraint(fields=('charger', 'evse_id', 'connector_id'), name='connector_once')],
             },
         ),
         migrations.CreateModel(
@@ -136,6 +152,14 @@ class Migration(migrations.Migration):
                 ('charger', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='chargers.charger')),
                 ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='tenants.organization')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['charger', 'action', 'epoch', 'sequence'], name='message_by_action'),
+                    models.Index(fields=['charger', 'at'], name='message_by_time'),
+                    models.Index(fields=['at'], name='message_age'),
+                ],
+                'constraints': [models.UniqueConstraint(fields=('charger', 'epoch', 'sequence'), name='message_once')],
+            },
         ),
         migrations.CreateModel(
             name='MessageCount',
@@ -147,6 +171,9 @@ class Migration(migrations.Migration):
                 ('charger', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='chargers.charger')),
                 ('tenant', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='tenants.organization')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('charger', 'action', 'hour'), name='message_count_once')],
+            },
         ),
         migrations.CreateModel(
             name='Transaction',
@@ -166,74 +193,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['started_at', 'id'],
+                'indexes': [
+                    models.Index(fields=['charger', 'started_at'], name='transaction_of_charger'),
+                    models.Index(fields=['started_at', 'id'], name='transaction_age'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='charger',
-            index=models.Index(fields=['tenant', 'created_at', 'id'], name='charger_listing'),
-        ),
-        migrations.AddIndex(
-            model_name='charger',
-            index=models.Index(fields=['location', 'created_at', 'id'], name='charger_of_location'),
-        ),
-        migrations.AddIndex(
-            model_name='charger',
-            index=models.Index(fields=['shard', 'runtime'], name='charger_of_shard'),
-        ),
-        migrations.AddConstraint(
-            model_name='charger',
-            constraint=models.UniqueConstraint(fields=('tenant', 'identity'), name='charger_identity'),
-        ),
-        migrations.AddIndex(
-            model_name='chargercommand',
-            index=models.Index(fields=['charger', 'created_at', 'id'], name='command_of_charger'),
-        ),
-        migrations.AddIndex(
-            model_name='chargercommand',
-            index=models.Index(fields=['created_at', 'id'], name='command_age'),
-        ),
-        migrations.AddIndex(
-            model_name='chargercommand',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'claimed', 'sent'])), fields=['shard', 'created_at'], name='command_unfinished'),
-        ),
-        migrations.AddIndex(
-            model_name='connectionevent',
-            index=models.Index(fields=['at'], name='connection_event_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='connectionevent',
-            constraint=models.UniqueConstraint(fields=('charger', 'epoch', 'sequence'), name='connection_event_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='connector',
-            constraint=models.UniqueConstraint(fields=('charger', 'evse_id', 'connector_id'), name='connector_once'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['charger', 'action', 'epoch', 'sequence'], name='message_by_action'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['charger', 'at'], name='message_by_time'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['at'], name='message_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('charger', 'epoch', 'sequence'), name='message_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='messagecount',
-            constraint=models.UniqueConstraint(fields=('charger', 'action', 'hour'), name='message_count_once'),
-        ),
-        migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(fields=['charger', 'started_at'], name='transaction_of_charger'),
-        ),
-        migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(fields=['started_at', 'id'], name='transaction_age'),
         ),
     ]

@@ -9,8 +9,9 @@ from django.utils import timezone
 from chargers.models import ProvisioningStatus
 from chargers.services.claims import ClaimLost, advance, from_now
 from ocpi.building.failures import problem
+from ocpi.building.readiness import POLL_SECONDS
 from ocpi.building.sites import create_site
-from ocpi.building.steps import csms_url
+from ocpi.building.steps import OPEN, csms_url, has_foundations
 from ocpi.models import Cpo, LocationJob
 from ocpi.presets.plan import PlannedLocation
 
@@ -22,7 +23,13 @@ class SiteRefused(Exception):
 
 
 def work(job: LocationJob, is_stopping: Callable[[], bool]) -> None:
-    """Raises ClaimLost when the job is another's by now, or its CPO was given up."""
+    """Raises ClaimLost when the job is another's by now, or its CPO was given up.
+
+    A CPO that was ordered a moment ago comes first: its sites need its tariffs and its CSMS.
+    """
+    if job.cpo.status in OPEN and not has_foundations(job.cpo):
+        advance(job, claimed_until=from_now(POLL_SECONDS))
+        return
     while job.done < job.total and not is_stopping():
         with transaction.atomic():
             _take_next(job)
@@ -51,6 +58,8 @@ def _take_next(job: LocationJob) -> None:
 
 
 def _create(cpo: Cpo, planned: PlannedLocation) -> None:
+    if not csms_url(cpo) and not all(charger.ws_url for charger in planned.chargers):
+        raise SiteRefused("The CPO has no CSMS, as its build has failed: see its status.")
     _, outcome = create_site(cpo, planned, csms_url(cpo))
     if outcome.failed:
         raise SiteRefused(outcome.failed[0].error)

@@ -17,12 +17,12 @@ from chargers.services.claims import ClaimLost, advance, claim, from_now, unclai
 from ocpi import bundles
 from ocpi.building import adding, farewell, readiness, steps
 from ocpi.building.failures import BuildFailure, problem
+from ocpi.building.steps import OPEN
 from ocpi.models import Cpo, LocationJob
 from tenants import audit
 from tenants.scoping import scope
 
 logger = logging.getLogger(__name__)
-OPEN = (ProvisioningStatus.PENDING, ProvisioningStatus.PROVISIONING)
 MOST_ATTEMPTS = 5  # of a step, in a row
 IDLE_SECONDS = 5.0
 FAREWELL_SECONDS = 60.0  # longer than telling the slowest peer takes

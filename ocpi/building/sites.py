@@ -1,6 +1,6 @@
 """One site of a CPO in one transaction: the plain location, its chargers, and what OCPI shows of both."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -96,12 +96,13 @@ def _evse(site: CpoLocation, charger_id: UUID, planned: PlannedEvse, attributes:
     )
 
 
-def _link_tariffs(cpo: Cpo, rows: Sequence[tuple[Evse, Iterable[str]]]) -> None:
-    known = dict(Tariff.objects.filter(cpo=cpo, removed_at=None).values_list("tariff_id", "pk"))
+def _link_tariffs(cpo: Cpo, rows: Sequence[tuple[Evse, Sequence[str]]]) -> None:
+    tariffs = Tariff.objects.filter(cpo=cpo, removed_at=None).order_by("created_at", "id")
+    known = dict(tariffs.values_list("tariff_id", "pk"))
     links = [
         Evse.tariffs.through(evse_id=evse.pk, tariff_id=known[name])
         for evse, names in rows
-        for name in names
+        for name in names or list(known)[:1]
         if name in known
     ]
     Evse.tariffs.through.objects.bulk_create(links)

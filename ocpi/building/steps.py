@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from django.db import transaction
 
 from chargers.back_office import back_office
+from chargers.models import ProvisioningStatus
 from chargers.services.claims import advance
 from ocpi.building import holding, readiness
 from ocpi.building.failures import BuildFailure
@@ -23,6 +24,7 @@ TARIFFS, CSMS, SITE, CHARGERS, STATUSES = (
     "create-tariffs", "open-csms-endpoint", "create-location-{number}", "wait-for-chargers", "hold-statuses",
 )  # fmt: skip
 DONE = "done"
+OPEN = (ProvisioningStatus.PENDING, ProvisioningStatus.PROVISIONING)  # there is work to do
 Step = Callable[[], None]
 
 
@@ -95,6 +97,11 @@ def csms_url(cpo: Cpo) -> str:
     if cpo.ws_url or cpo.csms_endpoint is None:
         return cpo.ws_url
     return back_office().url(cpo.csms_endpoint)
+
+
+def has_foundations(cpo: Cpo) -> bool:
+    """Whether it has what every site needs, those of its plan and others: tariffs, and a CSMS to connect to."""
+    return bool(csms_url(cpo)) and Tariff.objects.filter(cpo=cpo).exists()
 
 
 def create_location(cpo: Cpo, planned: PlannedLocation) -> None:

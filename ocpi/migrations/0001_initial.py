@@ -62,6 +62,11 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'CPO',
                 'ordering': ['id'],
+                'indexes': [
+                    models.Index(fields=['tenant', 'id'], name='cpo_listing'),
+                    models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='cpo_expiry'),
+                ],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('destroyed_at__isnull', True)), fields=('tenant', 'country_code', 'party_id'), name='cpo_party_once')],
             },
         ),
         migrations.CreateModel(
@@ -82,6 +87,11 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'location',
                 'ordering': ['created_at', 'id'],
+                'indexes': [
+                    models.Index(fields=['cpo', 'created_at', 'id'], name='cpo_location_listing'),
+                    models.Index(fields=['cpo', 'last_updated'], name='cpo_location_delta'),
+                ],
+                'constraints': [models.UniqueConstraint(fields=('cpo', 'ocpi_id'), name='cpo_location_once')],
             },
         ),
         migrations.CreateModel(
@@ -184,6 +194,10 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'message',
                 'ordering': ['-id'],
+                'indexes': [
+                    models.Index(fields=['cpo', 'id'], name='exchange_listing'),
+                    models.Index(fields=['at'], name='exchange_age'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -220,6 +234,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'indexes': [
+                    models.Index(fields=['cpo', 'id_tag', 'at'], name='authorization_lookup'),
+                    models.Index(fields=['at'], name='authorization_age'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -235,6 +253,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [models.UniqueConstraint(fields=('cpo', 'role', 'country_code', 'party_id'), name='peer_party_once')],
             },
         ),
         migrations.CreateModel(
@@ -278,6 +297,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'pushes',
                 'ordering': ['id'],
+                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at'], name='push_due')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('peer', 'subject'), name='push_waiting_once')],
             },
         ),
         migrations.CreateModel(
@@ -313,6 +334,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['created_at', 'id'],
+                'indexes': [
+                    models.Index(fields=['peer', 'created_at', 'id'], name='session_listing'),
+                    models.Index(fields=['cpo', 'status'], name='session_open'),
+                ],
+                'constraints': [models.UniqueConstraint(fields=('cpo', 'session_id'), name='session_once')],
             },
         ),
         migrations.CreateModel(
@@ -333,6 +359,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [models.UniqueConstraint(fields=('cpo', 'number'), name='reservation_number_once')],
             },
         ),
         migrations.CreateModel(
@@ -358,6 +385,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'command',
                 'ordering': ['id'],
+                'indexes': [models.Index(condition=models.Q(('finished_at__isnull', True)), fields=['deadline'], name='peer_command_open')],
             },
         ),
         migrations.CreateModel(
@@ -378,6 +406,11 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'CDR',
                 'ordering': ['created_at', 'id'],
+                'indexes': [models.Index(fields=['peer', 'created_at', 'id'], name='cdr_listing')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('cpo', 'cdr_id'), name='cdr_once'),
+                    models.UniqueConstraint(fields=('session', 'credit'), name='cdr_of_session_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -394,6 +427,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['created_at', 'id'],
+                'constraints': [models.UniqueConstraint(fields=('cpo', 'tariff_id'), name='tariff_once')],
             },
         ),
         migrations.AddField(
@@ -423,95 +457,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'indexes': [models.Index(fields=['cpo', 'key_uid'], name='ocpi_token_lookup')],
+                'constraints': [models.UniqueConstraint(fields=('peer', 'key_country', 'key_party', 'key_uid', 'type'), name='ocpi_token_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='cpo',
-            index=models.Index(fields=['tenant', 'id'], name='cpo_listing'),
-        ),
-        migrations.AddIndex(
-            model_name='cpo',
-            index=models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='cpo_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='cpo',
-            constraint=models.UniqueConstraint(condition=models.Q(('destroyed_at__isnull', True)), fields=('tenant', 'country_code', 'party_id'), name='cpo_party_once'),
-        ),
-        migrations.AddIndex(
-            model_name='cpolocation',
-            index=models.Index(fields=['cpo', 'created_at', 'id'], name='cpo_location_listing'),
-        ),
-        migrations.AddIndex(
-            model_name='cpolocation',
-            index=models.Index(fields=['cpo', 'last_updated'], name='cpo_location_delta'),
-        ),
-        migrations.AddConstraint(
-            model_name='cpolocation',
-            constraint=models.UniqueConstraint(fields=('cpo', 'ocpi_id'), name='cpo_location_once'),
-        ),
-        migrations.AddIndex(
-            model_name='exchange',
-            index=models.Index(fields=['cpo', 'id'], name='exchange_listing'),
-        ),
-        migrations.AddIndex(
-            model_name='exchange',
-            index=models.Index(fields=['at'], name='exchange_age'),
-        ),
-        migrations.AddIndex(
-            model_name='authorization',
-            index=models.Index(fields=['cpo', 'id_tag', 'at'], name='authorization_lookup'),
-        ),
-        migrations.AddIndex(
-            model_name='authorization',
-            index=models.Index(fields=['at'], name='authorization_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='peerrole',
-            constraint=models.UniqueConstraint(fields=('cpo', 'role', 'country_code', 'party_id'), name='peer_party_once'),
-        ),
-        migrations.AddIndex(
-            model_name='push',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at'], name='push_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='push',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('peer', 'subject'), name='push_waiting_once'),
-        ),
-        migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['peer', 'created_at', 'id'], name='session_listing'),
-        ),
-        migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['cpo', 'status'], name='session_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='session',
-            constraint=models.UniqueConstraint(fields=('cpo', 'session_id'), name='session_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.UniqueConstraint(fields=('cpo', 'number'), name='reservation_number_once'),
-        ),
-        migrations.AddIndex(
-            model_name='peercommand',
-            index=models.Index(condition=models.Q(('finished_at__isnull', True)), fields=['deadline'], name='peer_command_open'),
-        ),
-        migrations.AddIndex(
-            model_name='cdr',
-            index=models.Index(fields=['peer', 'created_at', 'id'], name='cdr_listing'),
-        ),
-        migrations.AddConstraint(
-            model_name='cdr',
-            constraint=models.UniqueConstraint(fields=('cpo', 'cdr_id'), name='cdr_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='cdr',
-            constraint=models.UniqueConstraint(fields=('session', 'credit'), name='cdr_of_session_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='tariff',
-            constraint=models.UniqueConstraint(fields=('cpo', 'tariff_id'), name='tariff_once'),
         ),
         migrations.AddIndex(
             model_name='evse',
@@ -520,13 +468,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='evse',
             constraint=models.UniqueConstraint(fields=('cpo', 'uid'), name='evse_uid_once'),
-        ),
-        migrations.AddIndex(
-            model_name='token',
-            index=models.Index(fields=['cpo', 'key_uid'], name='ocpi_token_lookup'),
-        ),
-        migrations.AddConstraint(
-            model_name='token',
-            constraint=models.UniqueConstraint(fields=('peer', 'key_country', 'key_party', 'key_uid', 'type'), name='ocpi_token_once'),
         ),
     ]

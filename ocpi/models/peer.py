@@ -46,12 +46,17 @@ class Peer(TenantModel):
         parties = ", ".join(f"{role['country_code']}*{role['party_id']}" for role in self.roles)
         return parties or f"peer {self.pk}"
 
-    def endpoint(self, identifier: str, role: str) -> str | None:
-        """The URL of its module in that role, without a trailing slash; 2.1.1 names no roles."""
+    def address(self, identifier: str, role: str) -> str | None:
+        """The URL of its module in that role, exactly as the peer gave it; 2.1.1 names no roles."""
         for one in self.endpoints:
             if one["identifier"] == identifier and one.get("role", role) == role:
-                return str(one["url"]).rstrip("/")
+                return str(one["url"])
         return None
+
+    def endpoint(self, identifier: str, role: str) -> str | None:
+        """The same without a trailing slash, for addresses below it."""
+        url = self.address(identifier, role)
+        return None if url is None else url.rstrip("/")
 
 
 class PeerRole(TenantModel):

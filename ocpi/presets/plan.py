@@ -44,7 +44,7 @@ class PlannedTariff:
 
 @dataclass(frozen=True, slots=True)
 class PlannedEvse:
-    """As the columns of `ocpi.Evse`."""
+    """As the columns of `ocpi.Evse`. No `tariff_ids` stand for the CPO's first tariff."""
 
     uid: str
     evse_id: str

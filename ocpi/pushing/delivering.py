@@ -54,10 +54,21 @@ def claim(peer_id: int, most: int) -> list[Attempt]:
     attempts = []
     for push in _due().filter(peer=peer_id).order_by("due_at", "id")[:most]:
         with scope(push.tenant_id), transaction.atomic():  # type: ignore[arg-type]
-            attempt = _claim_one(push)
+            attempt = None if _comes_after_its_session(push) else _claim_one(push)
         if attempt is not None:
             attempts.append(attempt)
     return attempts
+
+
+def _comes_after_its_session(push: Push) -> bool:
+    """A CDR waits until its session's end was told, or could not be: peers look for the session that it names."""
+    kind, _, pk = push.subject.partition(":")
+    if kind != "cdr":
+        return False
+    session = Cdr.objects.filter(pk=int(pk)).values_list("session", flat=True).first()
+    now = timezone.now()
+    untold = Push.objects.filter(peer=push.peer_id, subject=f"session:{session}", state=PushState.WAITING)
+    return untold.filter(Q(attempts=0, due_at__lte=now) | Q(claimed_until__gt=now)).exists()
 
 
 def _claim_one(push: Push) -> Attempt | None:

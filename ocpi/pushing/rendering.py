@@ -48,12 +48,12 @@ def request(push: Push) -> Request:
     party = _concerned(kind, int(pk))
     if push.url:
         return Request(push.method, push.url, push.body, module, party)
-    base = push.peer.endpoint(module, RECEIVER)
-    if base is None:
+    url = push.peer.address(module, RECEIVER)
+    if url is None:
         raise Nothing(f"the peer receives no {module}")
     words = binding(push.peer.version)
     method, path, body = BUILDERS[kind](push, words, int(pk))
-    return Request(method, base + path, body, module, party)
+    return Request(method, url.rstrip("/") + path if path else url, body, module, party)
 
 
 def _concerned(kind: str, pk: int) -> Party | None:

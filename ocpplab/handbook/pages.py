@@ -66,7 +66,8 @@ def all_pages() -> list[Page]:
 
 
 def find_page(slug: str) -> Page | None:
-    return next((page for page in all_pages() if page.slug == slug), None)
+    """A folder's name stands for its first page."""
+    return next((page for page in all_pages() if page.slug in (slug, f"{slug}/index")), None)
 
 
 def neighbours(page: Page) -> tuple[Page | None, Page | None]:

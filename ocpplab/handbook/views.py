@@ -4,7 +4,7 @@ import json
 from functools import cache
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -40,7 +40,9 @@ class HandbookPage(ReadOnlyPage):
     def get(self, request: HttpRequest, slug: str = "index") -> HttpResponse:
         if slug.endswith(".md"):
             return HttpResponse(_found(slug.removesuffix(".md")).text, content_type=MARKDOWN)
-        page = _found(slug)
+        page = _found(slug.rstrip("/"))
+        if slug.endswith("/"):
+            return HttpResponseRedirect(page.path)
         before, after = neighbours(page)
         context = {
             "page": page,

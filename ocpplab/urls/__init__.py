@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("llms.txt", LlmsIndex.as_view(), name="llms"),
     path("favicon.ico", Redirect.as_view(url="/static/ocpplab/favicon.svg")),
     path("docs", HandbookPage.as_view(), name="docs"),
+    path("docs.md", HandbookPage.as_view(), {"slug": "index.md"}),
     path("docs/", Redirect.as_view(url="/docs")),
     path("docs/api", SwaggerPage.as_view(), name="docs-api"),
     path("docs/swagger", Redirect.as_view(url="/docs/api")),

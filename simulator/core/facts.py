@@ -22,8 +22,8 @@ class Fact(msgspec.Struct, frozen=True, tag=True, tag_field="type", omit_default
 class Frame(Fact, frozen=True, tag="frame"):
     """One OCPP frame in either direction, in wire order by `sequence`.
 
-    `text` is fit for the log (secrets masked); `wire` is what goes out when that differs. `action` of a result or
-    error is that of the call it answers. `violation` says how a frame of the CSMS breaks the protocol, `answer_ms` how
+    `text` is fit for the log (secrets masked: what goes out then differs). `action` of a result or error is that of
+    the call it answers. `violation` says how a frame of the CSMS breaks the protocol, `answer_ms` how
     long the CSMS took for this answer to an own call.
     """
 

@@ -244,10 +244,10 @@ def profile_of(
         periods=read_periods(plan["chargingSchedulePeriod"]),
         accepted_at=accepted_at,
         recurrence=wire.get("recurrencyKind", ""),
-        starts_at=moment(plan, "startSchedule"),
+        starts_at=_moment(plan, "startSchedule"),
         duration=plan.get("duration"),
-        valid_from=moment(wire, "validFrom"),
-        valid_to=moment(wire, "validTo"),
+        valid_from=_moment(wire, "validFrom"),
+        valid_to=_moment(wire, "validTo"),
         least_rate=plan.get("minChargingRate"),
         transaction=transaction,
         wire=wire,
@@ -270,7 +270,7 @@ def are_good(periods: tuple[Period, ...]) -> bool:
     return rises and starts and all(one.limit >= 0 and 1 <= one.phases <= 3 for one in periods)
 
 
-def moment(fields: dict[str, Any], name: str) -> int | None:
+def _moment(fields: dict[str, Any], name: str) -> int | None:
     """A date of a profile in Unix seconds."""
     seconds = timestamps.read(fields[name]) if name in fields else None
     return None if seconds is None else int(seconds)

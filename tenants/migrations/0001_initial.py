@@ -66,6 +66,9 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='tenants.organization')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('user', 'organization'), name='one_membership')],
+            },
         ),
         migrations.CreateModel(
             name='AccessToken',
@@ -101,6 +104,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'audit entries',
                 'ordering': ['-id'],
+                'indexes': [models.Index(fields=['object_type', 'object_id'], name='audit_object')],
             },
         ),
         migrations.CreateModel(
@@ -113,13 +117,5 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_index=True)),
                 ('token', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.accesstoken')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'organization'), name='one_membership'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['object_type', 'object_id'], name='audit_object'),
         ),
     ]

@@ -53,7 +53,7 @@ class Order:
 
 
 KINDS = {
-    "call": "CALL", "result": "RESULT to", "error": "ERROR", "close": "close", "drop": "cut by", "connect": "connect",
+    "call": "CALL", "result": "RESULT to", "error": "ERROR", "close": "close", "drop": "cut", "connect": "connect",
     "broken": "malformed frame", "ping": "ping",
 }  # fmt: skip
 

@@ -15,6 +15,7 @@ from simulator.core.commands import TIMEOUT
 from simulator.core.facts import Close, Drop, Ping
 from simulator.core.station import Station
 from simulator.core.transfers import Transferred
+from simulator.core.url import connection_url
 from simulator.shell.address import Resolver
 from simulator.shell.socket import Socket
 from simulator.shell.turns import Turns
@@ -91,7 +92,8 @@ class Wire:
         self._url = self._expected(scenario.tls)
 
     def _expected(self, tls: SSLContext | None) -> str:
-        return self._exchange.loop.run_until_complete(self._exchange.csms.expect(self._peer, tls))
+        place = self._exchange.loop.run_until_complete(self._exchange.csms.expect(self._peer, tls))
+        return connection_url(place, self._scenario.setup.identity)
 
     def speak_tls(self, tls: SSLContext) -> None:
         self._url = self._expected(tls)
@@ -131,7 +133,8 @@ class Wire:
 
     def dial(self) -> None:
         self._stage.traffic = Traffic()
-        self._perform(self._stage.let_dial, lambda: self.station.link.connected and self._is_quiet())
+        self._perform(self._stage.let_dial)
+        assert self.station.link.connected, "the connection did not come about"
 
     def refuse(self) -> None:
         self._peer.is_down = True

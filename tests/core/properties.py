@@ -27,6 +27,7 @@ from simulator.shell.vault import VAULT
 from tests.core.stimuli import CALLS, COMMANDS, GARBAGE, answer_to, pick, spoiled
 
 WALL = 1_775_121_300.0
+CABINET_W = 150_000  # of those outlets that are DC
 CALL_TIMEOUT_S = 30.0
 MOST_TICKS = 3000  # in one stretch of time; more would be a station that spins
 OUTLETS = (
@@ -70,7 +71,9 @@ class Bench:
                 for o in outlets
             )
         self.subprotocol = subprotocol
-        self.setup = Setup("CP-1", subprotocol, "Acme", "Post", "SN-1", "1.0", "ac", outlets, seed=variant)
+        self.setup = Setup(
+            "CP-1", subprotocol, "Acme", "Post", "SN-1", "1.0", "ac", outlets, seed=variant, shared_power_w=CABINET_W
+        )
         self.mono = 1000.0
         self.next_id = 0
         self.open_call: tuple[float, list[Any]] | None = None

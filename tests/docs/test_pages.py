@@ -106,8 +106,14 @@ def test_every_operation_is_explained_and_stands_in_the_reference() -> None:
         assert path in text, path
 
 
+def test_addresses_that_people_guess_lead_to_the_page() -> None:
+    for guess, path in (("/docs.md", "/docs/index.md"), ("/docs/reference", "/docs/reference/index")):
+        assert Client().get(guess).content == Client().get(path).content
+    assert Client().get("/docs/logs/").headers["Location"] == "/docs/logs"
+
+
 def test_a_page_that_is_not_there_is_an_error_like_any_other() -> None:
-    for path in ("/docs/nothing", "/docs/nothing.md", "/docs/../settings.py", "/docs/reference"):
+    for path in ("/docs/nothing", "/docs/nothing/", "/docs/nothing.md", "/docs/../settings.py"):
         answer = Client().get(path)
         assert (answer.status_code, list(answer.json())) == (404, ["detail"])
     refused = Client().post("/docs")

@@ -24,7 +24,6 @@ TOKEN = {
     "whitelist": "NEVER",
     "last_updated": "2026-01-01T00:00:00Z",
 }
-CDR_TOKEN = ("country_code", "party_id", "uid", "type", "contract_id")
 RESPONSE_URL = "http://127.0.0.1:9/results/1"
 
 

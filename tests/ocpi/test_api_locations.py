@@ -1,11 +1,13 @@
 """`/ocpi/cpos/{cpo_id}/locations` and `/tariffs` as a tenant's client sees them (gateway contract, 15.4)."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from chargers.models import Charger, ProvisioningStatus
 from locations.models import Location
+from ocpi.building import running
 from ocpi.building.sites import create_site
 from ocpi.models import Cpo, CpoLocation, Evse, EvseStatus, LocationJob, Push, Tariff
 from ocpi.peer import reading
@@ -14,7 +16,7 @@ from tenants.models import Organization
 from tenants.scoping import scope
 from tests.conftest import ApiClient
 from tests.ocpi import builder
-from tests.ocpi.builder import built, work
+from tests.ocpi.builder import built, order, work
 from tests.ocpi.schemas import problems
 from tests.ocpi.test_provisioning import receiver, subjects
 
@@ -89,6 +91,32 @@ def test_an_explicit_location_with_its_chargers(user_client: ApiClient, cpo: Cpo
         assert problems("2.2.1", "Location", site) == []
         assert {one["status"] for one in site["evses"]} == {"UNKNOWN"}
         assert {tuple(one["connectors"][0]["tariff_ids"]) for one in site["evses"]} == {("AC-ENERGY",)}
+
+
+def test_a_job_waits_for_the_foundations_of_its_cpo(user_client: ApiClient, tenant: Organization) -> None:
+    """Ordered in the moment after the CPO itself, and taken up by a worker before the build is."""
+    cpo = order(tenant, "smoke-single")
+    accepted = add(user_client, cpo, {"template": "residential-ac-single"}).json()
+    running.run_job(UUID(accepted["job_id"]))
+    assert user_client.get(accepted["status_url"]).json()["status"] == "PROVISIONING"
+    work()
+    results = user_client.get(accepted["status_url"]).json()["results"]
+    assert results["location_ids"] == ["NL-LAB-L002"]
+    with scope(tenant):
+        assert len({one.ws_url for one in Charger.objects.all()}) == 1
+        assert {tuple(one.tariffs.values_list("tariff_id", flat=True)) for one in Evse.objects.all()} == {
+            ("AC-ENERGY",)
+        }
+
+
+def test_no_site_is_added_to_a_cpo_that_has_no_csms(user_client: ApiClient, tenant: Organization) -> None:
+    cpo = order(tenant, "smoke-single")
+    Cpo.objects.unscoped().update(status=ProvisioningStatus.FAILED)
+    results = added(user_client, cpo, {"template": "residential-ac-single"}, {**STATION, "charges": [CHARGE]})[
+        "results"
+    ]
+    assert [(one["index"], "has failed" in one["error"]) for one in results["failed"]] == [(0, True)]
+    assert len(results["created"][0]["chargers"]) == 2
 
 
 def test_a_template_with_what_it_overrides(user_client: ApiClient, cpo: Cpo, tenant: Organization) -> None:

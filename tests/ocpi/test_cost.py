@@ -129,6 +129,35 @@ VECTORS = [
 ]
 
 
+DAYS = tariff(element(component("ENERGY", 0.20), day_of_week=["WEDNESDAY"]), component("ENERGY", 0.50))
+PAUSES = tariff(element(component("TIME", 3, 600), component("PARKING_TIME", 6, 600)))
+TIERS = tariff(
+    element(component("ENERGY", 0.10), max_kwh=5),
+    element(component("ENERGY", 0.40), min_kwh=5),
+    element(component("PARKING_TIME", 4), min_duration=1800),
+)
+EVENING = tariff(element(component("FLAT", 1, 1, 21), start_time="18:00"), component("ENERGY", 0.30, 1, 21))
+BOUNDED = tariff(
+    element(component("FLAT", 1, 1, 20), component("ENERGY", 0.30, 1, 10)),
+    max_price={"excl_vat": 5, "incl_vat": 7},
+)
+NIGHT = tariff(
+    element(component("TIME", 1.20), start_time="22:00", end_time="06:00"),
+    element(component("TIME", 2.40), start_time="06:00", end_time="22:00"),
+)
+# Calculated by hand, of what the contract's vectors leave out.
+VECTORS += [
+    ("a day ends at midnight", DAYS, Use("23:30").charge(60, 10), "3.50", None),  # 5 x 0.20 + 5 x 0.50
+    ("a pause, and charging again", PAUSES, Use().charge(21).idle(7).charge(4), "2.20", None),  # 30 min, 7 min
+    ("tiers, and half an hour free", TIERS, Use().charge(20, 12).idle(25), "4.30", None),  # 0.50 + 2.80 + 15 min
+    ("a fee that begins at six", EVENING, Use("17:50").charge(30, 10), "4.00", "4.84"),
+    ("a fee that is over before", EVENING, Use("17:20").charge(30, 10), "3.00", "3.63"),
+    ("a bound for each of both", BOUNDED, Use().charge(60, 20), "5.00", "7.00"),  # of 7.00 and 7.80
+    ("a bound without VAT only", BOUNDED, Use().charge(60, 15), "5.00", "6.15"),  # of 5.50; 1.20 + 4.95 stays
+    ("a whole night", NIGHT, Use("21:30").charge(540), "12.00", None),  # 8 h x 1.20 + 1 h x 2.40
+]
+
+
 @pytest.mark.parametrize(
     ("terms", "use", "excl", "incl"), [one[1:] for one in VECTORS], ids=[one[0] for one in VECTORS]
 )

@@ -213,6 +213,20 @@ def test_after_ten_failures_a_peer_is_offline_until_a_probe_succeeds(stage: Stag
     emsp.wait_for(lambda: len(emsp.requests("tariffs")) == 2)
 
 
+def test_an_endpoint_is_called_as_the_peer_has_spelled_it(stage: Stage, pusher: Any, emsp: Emsp) -> None:
+    """Some frameworks redirect an address without its slash, and lose the body."""
+    modules = {"cdrs": "RECEIVER", "tariffs": "RECEIVER", "tokens": "SENDER"}
+    slashed = [{**one, "url": f"{one['url']}/"} for one in endpoints_at(f"{emsp.url}/2.2.1", modules)]
+    Peer.objects.unscoped().update(endpoints=slashed, tokens_pulled_at=None)
+    change_tariff(stage)
+    with scope(stage.cpo.tenant_id):
+        stage.peer.refresh_from_db()
+        outbox.cdr_made(bundle.new_cdr(stage.cpo, stage.peer))
+    emsp.wait_for(lambda: emsp.requests("cdrs") and emsp.requests("tariffs") and emsp.requests("tokens"))
+    paths = {one.path for name in modules for one in emsp.requests(name)}
+    assert paths == {"/2.2.1/cdrs/", "/2.2.1/tariffs/NL/LAB/T1", "/2.2.1/tokens/"}
+
+
 def test_a_cdr_keeps_the_address_that_the_peer_gives_it(stage: Stage, pusher: Any, emsp: Emsp) -> None:
     emsp.script("cdrs", Answer(201, headers={"Location": f"{emsp.url}/2.2.1/cdrs/C1"}))
     with scope(stage.cpo.tenant_id):

@@ -219,6 +219,17 @@ def test_a_cdr_is_made_once_however_often_one_looks(stage: Stage) -> None:
     assert len(stage.told("cdrs")) == 1
 
 
+def test_a_cdr_is_told_after_the_end_of_its_session(stage: Stage) -> None:
+    key = stage.start("CARD-1", 0)
+    stage.stop(key, 1000, 60)
+    first = delivering.claim(stage.peer.pk, 50)
+    assert [one.call.body["status"] for one in first if one.call.module == "sessions"] == ["COMPLETED"]
+    assert delivering.claim(stage.peer.pk, 50) == []
+    for one in first:
+        delivering.settle(one, Reply(503, problem="HTTP 503"))
+    assert [one.call.module for one in delivering.claim(stage.peer.pk, 50)] == ["cdrs"]  # it waits no longer than that
+
+
 def test_an_end_that_the_charger_could_not_tell_yet_ends_no_session(stage: Stage) -> None:
     key = stage.start("CARD-1", 0)
     stage.connection("closed")
@@ -369,9 +380,13 @@ def test_a_process_killed_while_it_pushed_loses_and_doubles_nothing(stage: Stage
     stage.outbox()
     stage.meter(1000, 60)
     stage.stop(key, 1000, 60)
-    assert len(delivering.claim(stage.peer.pk, 5)) == 2  # and here it dies, session and CDR in its hands
-    assert delivering.claim(stage.peer.pk, 5) == []
-    Push.objects.unscoped().update(claimed_until=timezone.now() - timedelta(seconds=1))
+    for _ in ("session", "cdr"):
+        assert len(delivering.claim(stage.peer.pk, 5)) == 1  # and here it dies, with this in its hands
+        assert delivering.claim(stage.peer.pk, 5) == []
+        now = timezone.now()
+        held = Push.objects.unscoped().filter(claimed_until__gt=now)
+        held.update(claimed_until=now - timedelta(seconds=1), due_at=now + timedelta(days=1))
+    Push.objects.unscoped().update(due_at=timezone.now())
     told = stage.outbox()
     assert sorted((call.module, call.method) for call in told) == [("cdrs", "POST"), ("sessions", "PUT")]
     assert stage.outbox() == []

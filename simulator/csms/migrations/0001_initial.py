@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['created_at', 'id'],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'label'), name='csms_endpoint_label')],
             },
         ),
         migrations.CreateModel(
@@ -46,6 +47,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id_token'],
+                'constraints': [models.UniqueConstraint(fields=('endpoint', 'id_token'), name='csms_card_once')],
             },
         ),
         migrations.CreateModel(
@@ -68,6 +70,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['identity'],
+                'constraints': [models.UniqueConstraint(fields=('endpoint', 'identity'), name='csms_station_once')],
             },
         ),
         migrations.CreateModel(
@@ -90,6 +93,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-started_at', '-id'],
+                'indexes': [
+                    models.Index(fields=['endpoint', '-started_at'], name='csms_transaction_listing'),
+                    models.Index(fields=['station', 'ended_at'], name='csms_transaction_open'),
+                ],
+                'constraints': [models.UniqueConstraint(fields=('station', 'transaction_id'), name='csms_transaction_once')],
             },
         ),
         migrations.CreateModel(
@@ -110,34 +118,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'call',
                 'ordering': ['-id'],
+                'indexes': [models.Index(fields=['state', 'station', 'id'], name='csms_call_work')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='endpoint',
-            constraint=models.UniqueConstraint(fields=('tenant', 'label'), name='csms_endpoint_label'),
-        ),
-        migrations.AddConstraint(
-            model_name='card',
-            constraint=models.UniqueConstraint(fields=('endpoint', 'id_token'), name='csms_card_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='station',
-            constraint=models.UniqueConstraint(fields=('endpoint', 'identity'), name='csms_station_once'),
-        ),
-        migrations.AddIndex(
-            model_name='csmstransaction',
-            index=models.Index(fields=['endpoint', '-started_at'], name='csms_transaction_listing'),
-        ),
-        migrations.AddIndex(
-            model_name='csmstransaction',
-            index=models.Index(fields=['station', 'ended_at'], name='csms_transaction_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='csmstransaction',
-            constraint=models.UniqueConstraint(fields=('station', 'transaction_id'), name='csms_transaction_once'),
-        ),
-        migrations.AddIndex(
-            model_name='csmscall',
-            index=models.Index(fields=['state', 'station', 'id'], name='csms_call_work'),
         ),
     ]

@@ -6,13 +6,14 @@ from tests.contract.rows import (
     faults,
     registration,
     schedules,
+    self_check,
     states,
     transactions,
     transport,
 )
 from tests.contract.sights import Row
 
-CHAPTERS = (transport, registration, states, transactions, csms_calls, configuration, schedules, faults)
+CHAPTERS = (transport, registration, states, transactions, csms_calls, configuration, schedules, faults, self_check)
 SECTIONS: dict[str, str] = {name: title for chapter in CHAPTERS for name, title in chapter.SECTIONS.items()}
 _ALL = tuple(one for chapter in CHAPTERS for one in chapter.ROWS)
 ROWS: dict[str, Row] = {one.id: one for one in _ALL}

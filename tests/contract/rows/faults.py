@@ -71,6 +71,6 @@ ROWS = (
     row("8.2/expired-certificate", "B", "TLS refused, back-off, then good again", connect()),
     row("8.2/boot-loop", "B", "Reboots again and again", times(3, call("BootNotification"))),
     row("8.2/power-loss", "A", "Silence, no close frame; on return a boot, then StopTransaction PowerLoss",
-        in_order(cut(), call("BootNotification"), call("StopTransaction", reason="PowerLoss"))),
+        cut(), in_order(connect(), connect(), call("BootNotification"), call("StopTransaction", reason="PowerLoss"))),
     row("8.2/raw-frame", "B", "Any text the user gives", broken()),
 )  # fmt: skip

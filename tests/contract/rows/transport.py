@@ -21,7 +21,7 @@ SECTIONS = {
 }  # fmt: skip
 
 ROWS = (
-    row("1.1/T1", "A", "The station is the client; one connection at a time", connect()),
+    row("1.1/T1", "A", "The station is the client; one connection at a time", once(connect())),
     row("1.1/T2", "A", "URL, slash, identity percent-encoded; a query string stays behind the path",
         connect(path="/ocpp/RDAM%20123?key=1")),
     row("1.1/T3", "A", "Identities of up to 48 characters, no colon; refused when a charger is made", connect()),
