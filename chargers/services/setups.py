@@ -56,7 +56,7 @@ def outlets_of(model: ChargerModel, ocpp_version: str) -> tuple[Outlet, ...]:
 
 
 def shared_power(model: ChargerModel) -> int:
-    """A fast charger's highest power level is that of its cabinet, from which all its DC outlets are fed; 0 for others."""
+    """A fast charger's highest power level is that of its cabinet, which feeds all its DC outlets; 0 for others."""
     if model.current_type != CurrentType.DC:
         return 0
     return round(max(model.power_levels_kw, default=0) * 1000)
