@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from catalog.models import ChargerModel
+from chargers.models import Charger
 from chargers.services import commands
 from tenants.models import Organization
 from tests.ocpi.emsp import Emsp
@@ -15,13 +16,31 @@ from tests.ocpi.lab import Cpolab, running, web
 
 pytestmark = pytest.mark.slow
 FAST = 60.0
-SAMPLES = {"MeterValueSampleInterval": "1"}
+SAMPLES = {
+    "OCPP1.6": {"MeterValueSampleInterval": "1"},
+    "OCPP2.0.1": {"SampledDataCtrlr.TxUpdatedInterval": "1"},
+}
+VERSIONS = tuple(SAMPLES)
 
 
 @pytest.fixture
 def lab(transactional_db: None, tenant: Organization, settings: Any, tmp_path: Path) -> Iterator[Cpolab]:
     with web(tmp_path / "web.log") as address, running(tenant, address, settings, tmp_path) as lab:
         yield lab
+
+
+@pytest.fixture
+def models(model: ChargerModel, dc_model: ChargerModel) -> dict[str, ChargerModel]:
+    return {"OCPP1.6": model, "OCPP2.0.1": dc_model}
+
+
+def add(lab: Cpolab, identity: str, models: dict[str, ChargerModel], version: str) -> Charger:
+    """A charger of this version, charging fast and telling each second, at the moment it is available."""
+    charger = lab.add_charger(
+        identity, models[version], time_scale=FAST, ocpp_version=version, configuration=SAMPLES[version]
+    )
+    lab.until_status(charger, "AVAILABLE")
+    return charger
 
 
 def session_in(emsp: Emsp, status: str) -> Any:
@@ -51,31 +70,35 @@ def powers(emsp: Emsp) -> list[float]:
     return [one["volume"] for one in dimensions if one["type"] == "POWER" and one["volume"]]
 
 
-def test_a_charging_profile_lowers_the_measured_power(lab: Cpolab, emsp: Emsp, model: ChargerModel) -> None:
-    charger = lab.add_charger("PRO-1", model, time_scale=FAST, configuration=SAMPLES)
-    lab.until_status(charger, "AVAILABLE")
+@pytest.mark.parametrize(("version", "unit", "limit"), [("OCPP1.6", "A", 6.0), ("OCPP2.0.1", "W", 20_000.0)])
+def test_a_charging_profile_lowers_the_measured_power(
+    lab: Cpolab, emsp: Emsp, models: dict[str, ChargerModel], version: str, unit: str, limit: float
+) -> None:
+    add(lab, "PRO-1", models, version)
     lab.register(emsp)
     session = start(emsp, "PRO-1_C1")
     emsp.wait_for(lambda: len(powers(emsp)) >= 3, "periods at full power")
     full = max(powers(emsp))
     url = f"{emsp.endpoints['chargingprofiles']}/{session['id']}"
     profile = {
-        "charging_rate_unit": "A",
-        "charging_profile_period": [{"start_period": 0, "limit": 6.0}],
+        "charging_rate_unit": unit,
+        "charging_profile_period": [{"start_period": 0, "limit": limit}],
     }
     response_url = f"{emsp.url}/2.2.1/results/profile/1"
     answer = emsp.call("PUT", url, {"charging_profile": profile, "response_url": response_url})
     assert answer.data["result"] == "ACCEPTED", answer.text
     assert emsp.result("/results/profile/1")["result"] == "ACCEPTED"
     active = emsp.wait_for(lambda: emsp.objects["chargingprofiles"].get(session["id"]), "the active profile")
-    assert active["charging_profile"]["charging_profile_period"][0]["limit"] == 6.0
+    assert active["charging_profile"]["charging_profile_period"][0]["limit"] == limit
     emsp.wait_for(lambda: powers(emsp)[-1] < full / 2, "a period at a lower power")
     stop(emsp, session)
 
 
-def test_a_reservation_is_held_used_and_billed(lab: Cpolab, emsp: Emsp, model: ChargerModel) -> None:
-    charger = lab.add_charger("RES-1", model, time_scale=FAST, configuration=SAMPLES)
-    lab.until_status(charger, "AVAILABLE")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_reservation_is_held_used_and_billed(
+    lab: Cpolab, emsp: Emsp, models: dict[str, ChargerModel], version: str
+) -> None:
+    charger = add(lab, "RES-1", models, version)
     lab.register(emsp)
     expiry = (datetime.now(UTC) + timedelta(minutes=10)).strftime("%Y-%m-%dT%H:%M:%SZ")
     answer, path = emsp.command(
