@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin", Redirect.as_view(url="/admin/")),
     path("admin/password_change/", admin.site.admin_view(own_password, cacheable=True)),
     path("admin/", admin.site.urls),
+    path("console", Redirect.as_view(url="/admin/")),  # the admin is the console
+    path("console/", Redirect.as_view(url="/admin/")),
     path("", LandingPage.as_view(), name="landing"),
     path("health", HealthView.as_view(), name="health"),
     path("openapi.json", OpenApiDocument.as_view(), name="schema"),

@@ -5,6 +5,8 @@ from django.test import Client
 
 REDIRECTS = {
     "/admin": "/admin/",
+    "/console": "/admin/",
+    "/console/": "/admin/",
     "/docs/": "/docs",
     "/docs/swagger": "/docs/api",
     "/favicon.ico": "/static/ocpplab/favicon.svg",
