@@ -14,7 +14,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -51,6 +50,16 @@ RESUMED_FROM = "Last-Event-ID"
 LAST_EVENT_ID = OpenApiParameter(
     RESUMED_FROM, str, OpenApiParameter.HEADER, description="The `id` of the last event received; goes before `after`."
 )
+EVENT: dict[str, Any] = {
+    "type": "object",
+    "description": "One event of the stream, as an EventSource shows it.",
+    "properties": {
+        "id": {"type": "string", "description": "Where to go on: `Last-Event-ID` of the next request."},
+        "event": {"type": "string", "description": "`message`, or `end` with a reason in its data."},
+        "data": {"type": "string", "description": "JSON: the log entry."},
+    },
+    "required": ["data"],
+}
 DESCRIPTION = (
     "Server-sent events, each a log entry as JSON. Begins with what comes next, after the event named by "
     "`Last-Event-ID` or `after` (of one charger also the id of a log entry), or at `start_date`. Every frame comes "
@@ -167,7 +176,7 @@ class LogFollowViewSet(Streams, TenantViewSet):
         description=DESCRIPTION,
         tags=LOGS,
         parameters=[LogFollowSerializer, LAST_EVENT_ID],
-        responses={(200, EVENT_STREAM): OpenApiTypes.STR},
+        responses={(200, EVENT_STREAM): EVENT},
         examples=[
             OpenApiExample(
                 "a frame", f"id: 3-1\ndata: {json.dumps(SHOWN_ENTRY)}\n\n", response_only=True, media_type=EVENT_STREAM
@@ -188,7 +197,7 @@ class LogFollowViewSet(Streams, TenantViewSet):
         description=DESCRIPTION,
         tags=LOGS,
         parameters=[LogFollowSerializer, ChargerIdsQuerySerializer, LAST_EVENT_ID],
-        responses={(200, EVENT_STREAM): OpenApiTypes.STR},
+        responses={(200, EVENT_STREAM): EVENT},
     )
     def location_follow(self, request: Request, location_id: str) -> HttpResponseBase:
         location = find_location(location_id)

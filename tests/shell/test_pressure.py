@@ -254,6 +254,8 @@ async def test_a_new_url_of_the_same_csms_is_taken_up_at_once_as_a_mere_reconnec
 async def test_a_command_to_a_charger_that_does_not_run_fails_with_a_reason(fleet_of: Fleet, csms: Csms, node: Node):
     [charger] = await query(lambda: fleet_of(1, csms.url))
     await online(csms)
+    await query(stop_all)
+    await csms.until(lambda: bool(csms.closes))
     row = await query(lambda: late_command(charger))
     done = await eventually(lambda: (r := outcome(row)).state == "failed" and r)
     assert done.reason == "The charger is not running."
@@ -261,11 +263,18 @@ async def test_a_command_to_a_charger_that_does_not_run_fails_with_a_reason(flee
     assert done.finished_at is not None
 
 
-def late_command(charger: Charger) -> str:
-    """A command that comes through although the charger has been stopped meanwhile."""
+def stop_all() -> None:
     with transaction.atomic():
-        row = command(charger, "plug_connector", connector_id=1)
         Charger.objects.unscoped().update(runtime="stopped", revision=5)
+        bus.wake_on_commit()
+
+
+def late_command(charger: Charger) -> str:
+    """A command that was accepted while the charger ran, and comes through when it does no more."""
+    with transaction.atomic():
+        Charger.objects.unscoped().update(runtime="running")
+        row = command(charger, "plug_connector", connector_id=1)
+        Charger.objects.unscoped().update(runtime="stopped")
     return row
 
 
