@@ -1,8 +1,8 @@
 """How the tests are shared out under pytest-xdist.
 
 Two workers a core, since the tests wait for sockets and processes half of their time. What shares a lab of real
-processes is one group, for one worker: a second such lab would take longer to start than its tests to run. (The groups of
-pytest-xdist 3.8 itself, `--dist loadgroup`, have no effect under pytest 9.2.)
+processes is one group, for one worker: a second such lab would take longer to start than its tests to run. (The groups
+of pytest-xdist 3.8 itself, `--dist loadgroup`, have no effect under pytest 9.2.)
 """
 
 import os
