@@ -4,7 +4,7 @@ The rules are those of the behaviour contract, section 7. A version subclasses `
 """
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -66,6 +66,14 @@ class SmartCharging(Block):
     def profiles(self, profiles: tuple[Profile, ...]) -> None:
         self._kept: tuple[Profile, ...] = profiles
         self.schedules = Schedules(profiles, own_default_first=self.own_default_first)
+
+    def cleared(self, matches: Callable[[Profile], bool]) -> dict[str, Any]:
+        """The answer to ClearChargingProfile, once those are gone."""
+        kept = tuple(one for one in self.profiles if not matches(one))
+        found = len(kept) < len(self.profiles)
+        if found:
+            self.profiles = kept
+        return {"status": "Accepted" if found else "Unknown"}
 
     def save(self) -> None:
         if self._saved is not self._kept:

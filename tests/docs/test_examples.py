@@ -4,6 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 
 from ocpplab.handbook.pages import CHAPTERS, FOLDER
@@ -54,4 +55,13 @@ def test_the_python_examples_run(block: Block, clone: Path) -> None:
 @pytest.mark.parametrize(("number", "version"), [(0, "0.1.1"), (1, "0.2.2")])
 def test_the_python_examples_of_the_readme_run(number: int, version: str, clone: Path) -> None:
     block = [one for one in blocks(README.read_text()) if one.language == "python"][number]
+    before = chargers_in(clone)
     program(Block("python", version, block.code), clone)
+    assert chargers_in(clone) == before + 1
+
+
+def chargers_in(clone: Path) -> int:
+    lab = json.loads((clone / "data" / "first-run.json").read_text())
+    headers = {"Authorization": f"Bearer {lab['user_token']}"}
+    total: int = httpx.get(f"{lab['base_url']}/chargers", headers=headers).json()["total"]
+    return total

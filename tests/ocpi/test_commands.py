@@ -188,7 +188,7 @@ def test_no_answer_in_time_is_a_timeout_and_the_call_is_taken_back(stage: Stage)
         ({"location_id": "NOPE"}, 2003, "REJECTED"),
         ({"evse_uid": "NOPE"}, 2003, "REJECTED"),
         ({"connector_id": "2"}, 2003, "REJECTED"),
-        ({"token": TOKEN | {"party_id": "XXX"}}, 1000, "REJECTED"),
+        ({"token": TOKEN | {"party_id": "ZZZ"}}, 1000, "REJECTED"),
     ],
 )
 def test_a_start_that_means_nothing_here_is_declined(stage: Stage, body: Any, code: int, word: str) -> None:

@@ -171,4 +171,4 @@ async def test_added_sites_boot_as_well(tenant: Tenant) -> None:
 def test_the_lab_keeps_its_presets_over_a_restart(lab: Lab, tmp_path: Path) -> None:
     """Seeding again publishes nothing anew, so that `manage.py up` may do it at every start."""
     with python("manage.py", "seed_presets", **lab.environment) as running:
-        running.until(r"0 presets published", PATIENCE)
+        assert running.until(r"0 presets published", PATIENCE)

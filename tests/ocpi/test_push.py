@@ -297,7 +297,7 @@ def test_a_pull_only_peer_is_told_nothing(stage: Stage, emsp: Emsp) -> None:
 
 def test_tokens_are_pulled_once_page_by_page_and_then_as_deltas(stage: Stage, pusher: Any, emsp: Emsp) -> None:
     emsp.tokens = [emsp.new_token(f"CARD-{number}") for number in range(120)]
-    emsp.tokens.append({**emsp.new_token("WRONG"), "party_id": "XXX"})
+    emsp.tokens.append({**emsp.new_token("WRONG"), "party_id": "ZZZ"})
     emsp.tokens.append({**emsp.new_token("BROKEN"), "valid": "perhaps"})
     emsp.tokens.append({**emsp.new_token("UNSTORABLE"), "theirs": "\0"})
     emsp.tokens[7] |= {"visual_number": None}

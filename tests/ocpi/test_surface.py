@@ -243,7 +243,7 @@ def test_211_has_none_of_those_headers(tenant: Organization, register: Callable[
 
 
 def test_a_stranger_in_the_to_headers_is_overlooked_unless_routing_is_strict(visitor: Visitor) -> None:
-    headers = {"OCPI_to_country_code": "DE", "OCPI_to_party_id": "XXX"}
+    headers = {"OCPI_to_country_code": "DE", "OCPI_to_party_id": "ZZZ"}
     assert visitor.get("/locations", **headers).code == 1000
     with scope(visitor.cpo.tenant_id):
         Cpo.objects.filter(pk=visitor.cpo.pk).update(settings={"strict_routing": True})

@@ -52,6 +52,7 @@ def test_children_end_with_a_killed_supervisor_and_the_next_run_goes_on(tmp_path
     with up(tmp_path, lab.port) as again:
         again.await_ready()
         again.await_chargers()
+        assert again.get("/chargers")["total"] == 2
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +79,4 @@ def test_a_frozen_simulator_is_killed_and_comes_back(lab: Lab):
     lab.running.until(r"simulator-1 +\| silent for [\d.]+ s: killed", deadline=20)
     lab.eventually(lambda: lab.processes().get("simulator-1", frozen) != frozen, "the simulator is back", deadline=15)
     lab.await_whole()
+    assert not lives(frozen)

@@ -161,6 +161,7 @@ async def test_a_flood_slows_only_its_own_charger(fleet_of: Fleet, csms: Csms, n
     await csms.until(lambda: csms.answered("CP-0", last), within=60)
     for charger in chargers:
         await in_step(charger, csms)
+    assert csms.connects == {"CP-0": 1, "CP-1": 1}
 
 
 async def flood(csms: Csms, identity: str, count: int) -> str:
@@ -310,11 +311,13 @@ async def test_what_a_lost_node_had_claimed_is_done_and_what_it_had_sent_has_fai
     assert (lost.state, lost.reason) == ("failed", inbox.LOST)
 
 
-async def test_commands_reach_the_wire_quickly(fleet_of: Fleet, csms: Csms, node: Node):
+async def test_a_command_reaches_the_wire_and_is_accepted(fleet_of: Fleet, csms: Csms, node: Node):
     [charger] = await query(lambda: fleet_of(1, csms.url))
     await online(csms)
-    await query(lambda: command(charger, "plug_connector", connector_id=1))
+    row = await query(lambda: command(charger, "plug_connector", connector_id=1))
     await csms.until(lambda: csms.received("CP-0", "StatusNotification")[-1]["status"] == "Preparing")
+    done = await eventually(lambda: (r := outcome(row)).finished_at and r)
+    assert (done.state, len(done.frames) > 0) == ("accepted", True)
 
 
 async def test_odd_text_from_the_csms_breaks_nothing(fleet_of: Fleet, csms: Csms, node: Node):

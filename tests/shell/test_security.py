@@ -199,6 +199,7 @@ async def test_insecure_takes_any_certificate(
     await one_charger(fleet_of, csms, "wss", profile=2, password=PASSWORD, insecure=True)
     await start_node()
     await booted(csms)
+    assert csms.connects["CP-0"] == 1
 
 
 async def test_a_csms_without_tls_is_told_in_words(csms: Csms, fleet_of: Fleet, start_node: NodeFactory) -> None:

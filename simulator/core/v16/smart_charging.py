@@ -95,9 +95,7 @@ class SmartCharging(SharedSmartCharging):
 
     def on_ClearChargingProfile(self, request: dict[str, Any]) -> dict[str, Any]:
         self._check_supported()
-        matching = [one for one in self.profiles if _matches(one, request)]
-        self.profiles = tuple(one for one in self.profiles if one not in matching)
-        return {"status": "Accepted" if matching else "Unknown"}
+        return self.cleared(lambda one: _matches(one, request))
 
     # --- GetCompositeSchedule ---------------------------------------------------------------------------------------
 

@@ -167,9 +167,7 @@ class SmartCharging(SharedSmartCharging):
         wanted = {**request.get("chargingProfileCriteria", {})}
         if "chargingProfileId" in request:
             wanted["chargingProfileId"] = [request["chargingProfileId"]]
-        matching = [one for one in self.profiles if _matches(one, wanted)]
-        self.profiles = tuple(one for one in self.profiles if one not in matching)
-        return {"status": "Accepted" if matching else "Unknown"}
+        return self.cleared(lambda one: _matches(one, wanted))
 
     # --- GetCompositeSchedule ---------------------------------------------------------------------------------------
 
