@@ -85,7 +85,7 @@ def test_it_starts_a_session_is_pushed_every_step_and_stops_it(
     lab.rows(lambda: without_energy_mix(lab.cpo))
     token_a = lab.rows(lambda: credentials.mint(lab.cpo, Credential.A))
     assert platform.do("register", versions_url=lab.versions_url, token_a=token_a)["status_code"] == 1000
-    assert platform.do("token", uid="CARD-7") == 201
+    assert platform.do("token", uid="CARD-7") in (200, 201)  # 200: the CPO has pulled its tokens meanwhile
     assert platform.do("pull")["locations"] == ["LOC1"]
 
     place = {"location_id": "LOC1", "evse_uid": "EXW-1_C1"}
