@@ -10,7 +10,8 @@ class OcpiConfig(AppConfig):
         from ocpi import authorizing, receivers  # noqa: F401
 
         back_office.add_authorizer(authorizing.judge)
-        from ocpi.peer import envelope, links
+        from ocpi.peer import links
+        from ocpi.protocol import envelope
         from ocpplab.api import dialects
 
         dialects.register(links.PREFIX, envelope.refused)

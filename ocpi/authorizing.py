@@ -14,8 +14,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from chargers.back_office import TokenPresented, Verdict, back_office
+from ocpi.charging.holders import COMMAND_ONLY, NAMED, cdr_token_of, named_by
 from ocpi.cpo_settings import setting
-from ocpi.following.holders import COMMAND_ONLY, NAMED, cdr_token_of, named_by
 from ocpi.models import (
     AuthMethod,
     Authorization,
@@ -27,9 +27,9 @@ from ocpi.models import (
     SessionStatus,
     Token,
 )
-from ocpi.peer import client
-from ocpi.peer.client import Call, Reply
-from ocpi.peer.versions import binding
+from ocpi.protocol import client
+from ocpi.protocol.client import Call, Reply
+from ocpi.protocol.versions import binding
 from ocpplab.sealing import Unsealable
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,6 @@
-"""Bundles from order to end: accepting one, finding it, giving it up (OCPI contract 16).
+"""Bundles as they are ordered, changed and found (OCPI contract 16).
 
-What is made before the answer is the row with its party and Token A; a worker builds the rest (`ocpi.building`). The
-end is marked first, with every token revoked, then the lab's rows go; whatever is left a worker clears away.
+What is made before the answer is the row with its party and Token A; a worker builds the rest (`ocpi.building`).
 """
 
 import re
@@ -14,14 +13,13 @@ from typing import Any
 
 from celery import current_app
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from chargers import bus
 from ocpi import cpo_settings, credentials
-from ocpi.building.dismantling import dismantle
 from ocpi.building.sites import sample_every
 from ocpi.following import marks
 from ocpi.models import Cpo, CpoLocation, Credential, Evse, EvseStatus, Preset
@@ -29,14 +27,12 @@ from ocpi.presets.plan import group_sizes
 from ocpi.presets.seeding import find_preset
 from ocpplab.api.errors import Conflict, Invalid, NotFound, Unavailable
 from tenants import audit
-from tenants.scoping import scope
 
 TASK = "ocpi.tasks.run_bundle"
 SIGNS = digits + ascii_uppercase
 OVERRIDES = ("locations", "chargers_per_location")
 NUMBER = re.compile(r"[0-9]+")
 MOST_TRIES = 20
-LOCATIONS_AT_ONCE = 20  # deleted while the caller waits
 LARGEST_ID = 2**63 - 1
 SEEDS = 2**53  # what every JSON reader keeps exactly
 
@@ -213,39 +209,6 @@ def key_of(cpo_id: str) -> int | None:
     if not NUMBER.fullmatch(cpo_id) or not cpo_id.isascii():
         raise Invalid((("path", "cpo_id"), "A number is needed.", "string_pattern_mismatch"))
     return key if len(cpo_id) < 20 and (key := int(cpo_id)) <= LARGEST_ID else None
-
-
-# --- the end ----------------------------------------------------------------------------------------------------------
-
-
-def destroy(cpo: Cpo) -> None:
-    """Gives a CPO up: no token works from this moment on. Repeating it changes nothing.
-
-    Its chargers and, if there are few, its locations go before it returns; a worker does the rest and tells its peers.
-    """
-    if _mark_destroyed(cpo):
-        dismantle(cpo, most_locations=LOCATIONS_AT_ONCE)
-
-
-@transaction.atomic
-def _mark_destroyed(cpo: Cpo) -> bool:
-    ended = {"destroyed_at": timezone.now(), "claim": "", "claimed_until": None, "updated_at": timezone.now()}
-    if not Cpo.objects.filter(pk=cpo.pk, destroyed_at=None).update(**ended):
-        return False
-    credentials.revoke_all(cpo)
-    audit.record("destroy_cpo", object_type="cpo", object_id=cpo.pk, organization_id=cpo.tenant_id, summary=str(cpo))
-    bus.wake_on_commit()
-    return True
-
-
-def destroy_expired() -> int:
-    """For beat and workers: what has outlived its time, in every organization."""
-    expired = Cpo.objects.unscoped().filter(Q(expires_at__lte=Now()), destroyed_at=None).order_by("expires_at")
-    cpos = list(expired)
-    for cpo in cpos:
-        with scope(cpo.tenant_id):  # type: ignore[arg-type]
-            destroy(cpo)
-    return len(cpos)
 
 
 def number_more(cpo: Cpo, *, sites: int, chargers: int) -> tuple[int, int]:

@@ -14,11 +14,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ocpi.models import Peer, PeerState
-from ocpi.peer import bodies, client, routing, tokens
-from ocpi.peer.client import Call, Reply
-from ocpi.peer.envelope import InvalidField
-from ocpi.peer.times import read, written
-from ocpi.peer.versions import binding
+from ocpi.protocol import bodies, client, routing, tokens
+from ocpi.protocol.client import Call, Reply
+from ocpi.protocol.envelope import InvalidField
+from ocpi.protocol.times import read, written
+from ocpi.protocol.versions import binding
 from tenants.scoping import scope
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import Any
 from chargers.models import Direction, Message, Transaction
 from chargers.services.meter_values import of_register, read, reports_of
 from ocpi.models import Cdr, Cpo, Session
-from ocpi.peer import times
+from ocpi.protocol import times
 
 CLOSE = timedelta(seconds=1)  # OCPP tells whole seconds in places where OCPI has milliseconds
 MOST = 50

@@ -8,8 +8,8 @@ from locations.models import Location
 from ocpi.building.touching import touch_evses, touch_location
 from ocpi.models import CpoLocation, Evse, EvseStatus
 from ocpi.moments import now_ms
-from ocpi.peer import reading, rendering
 from ocpi.places.gazetteer import alpha3
+from ocpi.protocol import reading, rendering
 
 # Of the rendered object: what the row itself still says.
 LIVE = ("evses", "last_updated", "id", "country", "country_code", "party_id")

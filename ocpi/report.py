@@ -7,7 +7,8 @@ from typing import Any
 from chargers.models import Charger
 from ocpi import credentials, reconciling
 from ocpi.models import Cpo, CpoLocation, Evse, Peer, PeerState
-from ocpi.peer import links, reading
+from ocpi.peer import links
+from ocpi.protocol import reading
 from ocpi.tariffs.wording import price_lines
 
 STATES = {"unused": "unused", "used": "used at {at}", "revoked": "revoked at {at}", "none": "none"}

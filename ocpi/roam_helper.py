@@ -8,7 +8,7 @@ from typing import Any
 
 from ocpi.models import Cpo
 from ocpi.peer import links
-from ocpi.peer.versions import BINDINGS
+from ocpi.protocol.versions import BINDINGS
 
 TOKEN_B = "REPLACE_WITH_YOUR_TOKEN_B"  # noqa: S105  # a placeholder
 VERSIONS_URL = "https://your-emsp.example/ocpi/versions"

@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from chargers.addresses import AddressRefused, check_csms_url
 from locations.admin import country_choices
 from ocpi import bundles, cpo_settings, credentials, reconciling
+from ocpi.building import dismantling
 from ocpi.bundles import NewBundle
 from ocpi.models import Cpo, CpoLocation
 from ocpi.peer import links
@@ -242,7 +243,7 @@ class CpoAdmin(TenantAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         with scope(obj.tenant_id):
-            bundles.destroy(obj)
+            dismantling.destroy(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for cpo in queryset:

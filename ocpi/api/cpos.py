@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from ocpi import bundles, report
 from ocpi.api import cpo_serializers as shapes
+from ocpi.building import dismantling
 from ocpi.models import Cpo, Credential
 from ocpi.roam_helper import roam_helper
 from ocpplab.api.errors import Conflict, NotFound
@@ -88,7 +89,7 @@ class CpoViewSet(Streams, TenantViewSet):
         key = bundles.key_of(cpo_id)
         cpo = bundles.live().filter(pk=key).first() if key is not None else None
         if cpo is not None:
-            bundles.destroy(cpo)
+            dismantling.destroy(cpo)
         return Response(status=204)
 
     @extend_schema(

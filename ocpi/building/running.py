@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from chargers.models import ProvisioningStatus
 from chargers.services.claims import ClaimLost, advance, claim, from_now, unclaimed
-from ocpi import bundles
 from ocpi.building import adding, farewell, readiness, steps
+from ocpi.building.dismantling import destroy_expired
 from ocpi.building.failures import BuildFailure, problem
 from ocpi.building.steps import OPEN
 from ocpi.models import Cpo, LocationJob
@@ -35,7 +35,7 @@ def never() -> bool:
 
 def run_due(is_stopping: Stop = never) -> float:
     """Does what is due; the seconds after which to look again."""
-    bundles.destroy_expired()
+    destroy_expired()
     builds, jobs = _open(_to_build()), _open(_open_jobs())
     for cpo_id in _free(builds):
         if not is_stopping():

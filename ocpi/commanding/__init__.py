@@ -11,7 +11,7 @@ from django.db import transaction
 from ocpi.commanding import charging, preferences, profiles, reserving
 from ocpi.commanding.answers import SUCCESS, Asked, Declined
 from ocpi.models import Peer
-from ocpi.peer.routing import Party
+from ocpi.protocol.routing import Party
 
 Handler = Callable[[Asked], dict[str, Any]]
 HANDLERS: dict[str, Handler] = {

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from ocpi.models import Evse, Peer, PeerCommand, Session
-from ocpi.peer.routing import Party
+from ocpi.protocol.routing import Party
 
 SUCCESS, INVALID, NOT_ENOUGH, UNKNOWN_LOCATION = 1000, 2001, 2002, 2003
 TIMEOUT_SECONDS = 30  # within which every result is posted

@@ -7,7 +7,7 @@ from django.db import transaction
 from ocpi.commanding.answers import INVALID, SUCCESS
 from ocpi.commanding.targets import capabilities
 from ocpi.models import Peer, Session
-from ocpi.peer.envelope import Missing
+from ocpi.protocol.envelope import Missing
 
 CAPABILITY = "CHARGING_PREFERENCES_CAPABLE"
 

@@ -9,7 +9,7 @@ from chargers.back_office import back_office
 from ocpi.commanding import targets, wording
 from ocpi.commanding.answers import ANSWER_SECONDS, Answer, Asked, Declined, accepted
 from ocpi.models import PeerCommand, Session
-from ocpi.peer.times import written
+from ocpi.protocol.times import written
 from ocpi.pushing import outbox
 
 KINDS = ("SET_PROFILE", "GET_PROFILE", "CLEAR_PROFILE")

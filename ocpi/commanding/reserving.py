@@ -5,14 +5,14 @@ from datetime import datetime
 from django.utils import timezone
 
 from chargers.back_office import back_office
+from ocpi.charging import sessions
+from ocpi.charging.holders import Holder, cdr_token
 from ocpi.commanding import targets, wording
 from ocpi.commanding.answers import Answer, Asked, Declined, accepted
 from ocpi.cost import Restriction
-from ocpi.following import sessions
-from ocpi.following.holders import Holder, cdr_token
 from ocpi.models import AuthMethod, Evse, EvseStatus, PeerCommand, Reservation, SessionStatus
-from ocpi.peer.times import read
-from ocpi.peer.versions import binding
+from ocpi.protocol.times import read
+from ocpi.protocol.versions import binding
 from ocpi.pushing import outbox
 
 BROKEN = (EvseStatus.OUTOFORDER, EvseStatus.INOPERATIVE, EvseStatus.REMOVED)

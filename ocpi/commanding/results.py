@@ -12,11 +12,11 @@ from django.utils import timezone
 from chargers.back_office import CallOutcome, back_office
 from chargers.models import ChargerCommand, CommandState, Connector
 from chargers.services.configuration import configuration_of
+from ocpi.charging import sessions
+from ocpi.charging.holders import Holder, cdr_token
 from ocpi.commanding import plugging, profiles, reserving
-from ocpi.following import sessions
-from ocpi.following.holders import Holder, cdr_token
 from ocpi.models import AuthMethod, Evse, PeerCommand, Session, SessionStatus
-from ocpi.peer.versions import binding
+from ocpi.protocol.versions import binding
 from ocpi.pushing import outbox
 from tenants.scoping import scope
 

@@ -10,8 +10,8 @@ from chargers.models import Charger, ConnectionStatus
 from chargers.services import commands
 from ocpi.commanding.answers import NOT_ENOUGH, UNKNOWN_LOCATION, Asked, Declined
 from ocpi.models import Cpo, CpoLocation, Evse, EvseStatus, PeerCommand, Session, SessionStatus
-from ocpi.peer.rendering import CONNECTOR_ID
-from ocpi.peer.routing import emsp_parties
+from ocpi.protocol.rendering import CONNECTOR_ID
+from ocpi.protocol.routing import emsp_parties
 from ocpplab.api.errors import GatewayError
 
 log = logging.getLogger(__name__)

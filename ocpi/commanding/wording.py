@@ -6,7 +6,7 @@ from typing import Any
 
 from chargers.models import OcppVersion
 from ocpi.models import Cpo, Evse
-from ocpi.peer.times import written
+from ocpi.protocol.times import written
 
 Call = tuple[str, dict[str, Any]]  # action and payload
 LONGEST_ID_TAG = 20  # OCPP 1.6, CiString20Type

@@ -9,10 +9,10 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
+from ocpi.charging import sessions
 from ocpi.commanding import plugging, reserving
-from ocpi.following import sessions
 from ocpi.models import Authorization, Reservation, Session, SessionStatus
-from ocpi.peer.times import read
+from ocpi.protocol.times import read
 from tenants.scoping import scope
 
 log = logging.getLogger(__name__)

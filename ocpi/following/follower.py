@@ -9,8 +9,9 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from chargers.models import Charger, Transaction
+from ocpi.charging import sessions
 from ocpi.commanding import results
-from ocpi.following import deadlines, marks, sessions, statuses
+from ocpi.following import deadlines, marks, statuses
 from ocpi.models import Evse
 from tenants.scoping import scope
 

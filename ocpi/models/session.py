@@ -30,7 +30,7 @@ class Session(TenantModel):
     `cdr_token` is {country_code, party_id, uid, type, contract_id}. `tariff` (2.2.1 object) and `cdr_location` are
     those of the start. `periods` are charging periods in 2.2.1's words; `pushed_periods` of them were given to the
     peer, which therefore never change again. `needs_put`: next the peer is to be told the whole object, not what is
-    new. `meter` keeps where reading the frames stopped, see `ocpi/following/metering.py`.
+    new. `meter` keeps where reading the frames stopped, see `ocpi/charging/metering.py`.
     """
 
     cpo = models.ForeignKey(Cpo, verbose_name="CPO", on_delete=models.CASCADE, related_name="sessions")

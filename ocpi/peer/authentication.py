@@ -14,8 +14,8 @@ from django.http import HttpRequest
 from ocpi import credentials
 from ocpi.cpo_settings import setting
 from ocpi.models import Cpo, Credential, Peer
-from ocpi.peer.envelope import TooMany, Unauthorized
-from ocpi.peer.versions import BINDINGS
+from ocpi.protocol.envelope import TooMany, Unauthorized
+from ocpi.protocol.versions import BINDINGS
 from tenants.throttling import Rate
 
 LONGEST_HEADER = 400

@@ -8,8 +8,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.views import View
 
-from ocpi.peer.types import Member, Shape
-from ocpi.peer.versions import BINDINGS, Binding
+from ocpi.protocol.types import Member, Shape
+from ocpi.protocol.versions import BINDINGS, Binding
 
 Json = dict[str, Any]
 DESCRIPTION = (

@@ -17,10 +17,11 @@ from django.utils import timezone
 from chargers.addresses import AddressRefused
 from ocpi import credentials
 from ocpi.models import Cdr, Cpo, Credential, Peer, PeerRole, PeerState, Push, PushState, Session, Token
-from ocpi.peer import client, links
-from ocpi.peer.addresses import check_peer_url
-from ocpi.peer.client import Call, Reply
-from ocpi.peer.envelope import (
+from ocpi.peer import links
+from ocpi.protocol import client
+from ocpi.protocol.addresses import check_peer_url
+from ocpi.protocol.client import Call, Reply
+from ocpi.protocol.envelope import (
     NO_MATCHING_ENDPOINTS,
     PEER_UNUSABLE,
     UNSUPPORTED_VERSION,
@@ -29,8 +30,8 @@ from ocpi.peer.envelope import (
     ServerFault,
     Unauthorized,
 )
-from ocpi.peer.v221 import RECEIVER, SENDER
-from ocpi.peer.versions import BINDINGS, SUPPORTED, Binding
+from ocpi.protocol.v221 import RECEIVER, SENDER
+from ocpi.protocol.versions import BINDINGS, SUPPORTED, Binding
 from ocpplab.api.errors import GatewayError
 from ocpplab.sealing import Unsealable, seal
 

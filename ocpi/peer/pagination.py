@@ -10,9 +10,9 @@ from django.http import HttpRequest
 
 from ocpi.cpo_settings import setting
 from ocpi.models import Cpo
-from ocpi.peer import times
-from ocpi.peer.envelope import Answer, InvalidField
 from ocpi.peer.links import public_url
+from ocpi.protocol import times
+from ocpi.protocol.envelope import Answer, InvalidField
 
 DEFAULT_LIMIT = 50
 FARTHEST = 2**31  # beyond any list, and within what a database takes

@@ -5,7 +5,6 @@ from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from ocpi.peer.document import PeerDocument
-from ocpi.peer.envelope import Missing, response
 from ocpi.peer.modules import (
     cdrs,
     chargingprofiles,
@@ -18,6 +17,7 @@ from ocpi.peer.modules import (
     versions,
 )
 from ocpi.peer.views import PeerView, UnknownPath
+from ocpi.protocol.envelope import Missing, response
 
 CPO = r"^(?P<cpo_id>[0-9]{1,18})/"
 VERSION = CPO + r"(?P<version>[0-9]+(?:\.[0-9]+)*)"

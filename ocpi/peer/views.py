@@ -14,9 +14,10 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from ocpi.models import Exchange, Peer
-from ocpi.peer import bodies, links, routing
+from ocpi.peer import links
 from ocpi.peer.authentication import Caller, authenticate
-from ocpi.peer.envelope import (
+from ocpi.protocol import bodies, routing
+from ocpi.protocol.envelope import (
     UNSUPPORTED_VERSION,
     Answer,
     Missing,
@@ -26,8 +27,8 @@ from ocpi.peer.envelope import (
     Unauthorized,
     response,
 )
-from ocpi.peer.masking import masked
-from ocpi.peer.versions import BINDINGS, Binding
+from ocpi.protocol.masking import masked
+from ocpi.protocol.versions import BINDINGS, Binding
 from ocpplab.api.bodies import TOO_LARGE
 from tenants.scoping import scope
 

@@ -11,9 +11,9 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from ocpi.models import Cdr, Peer, PeerState, Push, PushState, Session
-from ocpi.peer import client
-from ocpi.peer.client import Call, Reply
-from ocpi.peer.masking import storable
+from ocpi.protocol import client
+from ocpi.protocol.client import Call, Reply
+from ocpi.protocol.masking import storable
 from ocpi.pushing import rendering
 from ocpplab.sealing import Unsealable
 from tenants.scoping import scope

@@ -16,7 +16,7 @@ from django.utils import timezone
 from ocpi import pulling
 from ocpi.database import keeping_open
 from ocpi.models import Peer
-from ocpi.peer import client
+from ocpi.protocol import client
 from ocpi.pushing import bell, delivering
 from ocpi.pushing.delivering import Attempt
 

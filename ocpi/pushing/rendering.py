@@ -7,10 +7,10 @@ from typing import Any
 from django.db.models import QuerySet
 
 from ocpi.models import Cdr, Evse, Peer, PeerCommand, Push, Session, Tariff
-from ocpi.peer import reading
-from ocpi.peer.routing import Party
-from ocpi.peer.times import written
-from ocpi.peer.versions import Binding, binding
+from ocpi.protocol import reading
+from ocpi.protocol.routing import Party
+from ocpi.protocol.times import written
+from ocpi.protocol.versions import Binding, binding
 from ocpi.pushing.outbox import RECEIVER
 
 

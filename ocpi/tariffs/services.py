@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 
 from ocpi.models import Cpo, Evse, Tariff
 from ocpi.moments import now_ms
-from ocpi.peer.types import Shape, Type
-from ocpi.peer.vocabulary.v221 import TARIFF
+from ocpi.protocol.types import Shape, Type
+from ocpi.protocol.vocabulary.v221 import TARIFF
 from ocpi.pushing import outbox
 from ocpi.tariffs.shapes import WHOLE_TARIFF
 from ocpplab.api.errors import Conflict, Invalid, InvalidRequest, NotFound

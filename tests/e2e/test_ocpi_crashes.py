@@ -157,7 +157,8 @@ def test_the_web_process_dies_while_a_handshake_is_open(lab: Lab, emsp: Emsp, cp
 
         def deadly(request: Any) -> Any:
             if not killed:
-                killed.append(lab.kill("web"))
+                killed.append(lab.programs()["web"])  # before the other side can notice
+                lab.kill("web")
             return serve(request)
 
         other.serve = deadly  # type: ignore[method-assign]

@@ -17,7 +17,7 @@ from chargers.models import Charger
 from chargers.services.ingest import Record, ingest
 from ocpi.following.follower import Follower
 from ocpi.models import Cpo, CpoLocation, Evse, EvseStatus, Peer, PeerState, PushState, Tariff
-from ocpi.peer.client import Call, Reply
+from ocpi.protocol.client import Call, Reply
 from ocpi.pushing import delivering
 from simulator.core.facts import (
     AnyFact,

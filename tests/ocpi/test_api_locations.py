@@ -10,8 +10,8 @@ from locations.models import Location
 from ocpi.building import running
 from ocpi.building.sites import create_site
 from ocpi.models import Cpo, CpoLocation, Evse, EvseStatus, LocationJob, Push, Tariff
-from ocpi.peer import reading
-from ocpi.peer.versions import binding
+from ocpi.protocol import reading
+from ocpi.protocol.versions import binding
 from tenants.models import Organization
 from tenants.scoping import scope
 from tests.conftest import ApiClient

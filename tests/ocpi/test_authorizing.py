@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from chargers.back_office import Card, back_office
 from ocpi.models import Cpo, Exchange, Token
-from ocpi.peer import tokens
-from ocpi.peer.versions import binding
+from ocpi.protocol import tokens
+from ocpi.protocol.versions import binding
 from simulator.csms.database import THREAD
 from simulator.csms.judging import THREADS
 from simulator.csms.models import CsmsCall, Endpoint

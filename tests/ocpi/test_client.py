@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ocpi.models import Cpo, Exchange
-from ocpi.peer import client
-from ocpi.peer.client import Call, Reply
-from ocpi.peer.masking import masked
+from ocpi.protocol import client
+from ocpi.protocol.client import Call, Reply
+from ocpi.protocol.masking import masked
 from tenants.scoping import scope
 from tests.ocpi.bundle import encoded
 from tests.ocpi.emsp import Answer, Emsp

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ocpi.models import Cpo, CpoLocation, Evse, EvseStatus, SessionStatus, Tariff
-from ocpi.peer.versions import binding
+from ocpi.protocol.versions import binding
 from tenants.models import Organization
 from tenants.scoping import scope
 from tests.ocpi import bundle, schemas

@@ -6,10 +6,10 @@ from django.core.management import call_command
 from ocpi import bundles
 from ocpi.building.steps import plan_of, steps
 from ocpi.models import Cpo, CpoLocation, Tariff
-from ocpi.peer import reading
-from ocpi.peer.versions import BINDINGS
 from ocpi.presets.content import read_preset_files
 from ocpi.presets.seeding import seed_presets
+from ocpi.protocol import reading
+from ocpi.protocol.versions import BINDINGS
 from tenants.models import Organization
 from tenants.scoping import scope
 from tests.ocpi import schemas

@@ -18,7 +18,7 @@ from chargers.services.provisioning import delete_chargers
 from locations.models import Location
 from locations.services import update_location
 from ocpi import bundles, credentials
-from ocpi.building import running
+from ocpi.building import dismantling, running
 from ocpi.building.sites import create_site
 from ocpi.models import (
     Cpo,
@@ -33,8 +33,8 @@ from ocpi.models import (
     Push,
     Tariff,
 )
-from ocpi.peer import reading
-from ocpi.peer.versions import binding
+from ocpi.protocol import reading
+from ocpi.protocol.versions import binding
 from ocpplab.api.errors import Conflict
 from simulator.csms.models import Endpoint, Station
 from tenants.models import AuditEntry, Organization
@@ -200,7 +200,7 @@ def test_variants_wrap_round_and_reach_the_first_character_last() -> None:
 def test_a_party_is_free_again_after_the_end(tenant: Organization) -> None:
     first = built(tenant)
     with scope(tenant):
-        bundles.destroy(first)
+        dismantling.destroy(first)
     assert built(tenant).party_id == "LAB"
 
 
@@ -242,7 +242,7 @@ def test_what_breaks_every_time_fails_with_its_step(tenant: Organization, monkey
         "internal_error", "create-location-1", True,
     )  # fmt: skip
     with scope(tenant):
-        bundles.destroy(failed)
+        dismantling.destroy(failed)
     assert not Location.objects.unscoped().exists()
 
 
@@ -306,7 +306,7 @@ def test_destroying_takes_everything_along(tenant: Organization) -> None:
     with scope(tenant):
         token = bundles.renew_token_a(cpo)
         assert credentials.find(cpo.pk, token) is not None
-        bundles.destroy(cpo)
+        dismantling.destroy(cpo)
         assert credentials.find(cpo.pk, token) is None
         for rows in (Location, Charger, Evse):
             assert not rows.objects.exists()
@@ -320,9 +320,9 @@ def test_destroying_takes_everything_along(tenant: Organization) -> None:
 def test_many_locations_go_in_a_worker(tenant: Organization) -> None:
     cpo = built(tenant, "wide-area", overrides={"locations": 25})
     with scope(tenant):
-        bundles.destroy(cpo)
+        dismantling.destroy(cpo)
         assert not Charger.objects.exists()
-        assert Location.objects.count() == 25 - bundles.LOCATIONS_AT_ONCE
+        assert Location.objects.count() == 25 - dismantling.LOCATIONS_AT_ONCE
     running.finish(cpo.pk)
     assert not Location.objects.unscoped().exists()
 
@@ -340,16 +340,16 @@ def test_what_has_outlived_its_time_is_destroyed_in_every_organization(
 def test_a_bundle_destroyed_twice_is_destroyed_once(tenant: Organization) -> None:
     cpo = order(tenant)
     with scope(tenant):
-        bundles.destroy(cpo)
-        bundles.destroy(cpo)
+        dismantling.destroy(cpo)
+        dismantling.destroy(cpo)
     assert AuditEntry.objects.filter(verb="destroy_cpo").count() == 1
 
 
 def test_what_a_dying_process_left_is_cleared_away(tenant: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
     cpo = built(tenant, "smoke-single")
-    monkeypatch.setattr(bundles, "dismantle", lambda *args, **kwargs: None)
+    monkeypatch.setattr(dismantling, "dismantle", lambda *args, **kwargs: None)
     with scope(tenant):
-        bundles.destroy(cpo)
+        dismantling.destroy(cpo)
     assert running.due_farewells() == [cpo.pk]
     running.finish(cpo.pk)
     assert not Charger.objects.unscoped().exists()
@@ -382,7 +382,7 @@ def test_what_comes_in_while_it_goes_does_not_break_the_end(
 
     monkeypatch.setattr(Collector, "collect", intruded)
     with scope(tenant):
-        bundles.destroy(cpo)
+        dismantling.destroy(cpo)
     running.finish(cpo.pk)
     assert not Cpo.objects.unscoped().exists()
     assert not Endpoint.objects.unscoped().filter(label__startswith="CPO").exists()

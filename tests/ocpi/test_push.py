@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from ocpi.following.follower import Follower
 from ocpi.models import Cdr, Exchange, Peer, PeerState, Push, PushState, Session, Tariff, Token
-from ocpi.peer import tokens
-from ocpi.peer.versions import binding
+from ocpi.protocol import tokens
+from ocpi.protocol.versions import binding
 from ocpi.pushing import outbox
 from ocpi.pushing.pusher import PusherThread
 from ocpi.worker import FollowerThread

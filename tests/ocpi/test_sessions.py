@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from ocpi import cdrs, reconciling
+from ocpi import reconciling
+from ocpi.charging import cdrs
 from ocpi.models import AuthMethod, Authorization, Cdr, PeerState, Push, Session, SessionStatus, Tariff, Token
-from ocpi.peer import tokens
-from ocpi.peer.client import Reply
-from ocpi.peer.versions import binding
+from ocpi.protocol import tokens
+from ocpi.protocol.client import Reply
+from ocpi.protocol.versions import binding
 from ocpi.pushing import delivering
 from simulator.core.facts import TransactionEnded, TransactionStarted
 from tenants.models import Organization

@@ -211,7 +211,7 @@ def test_a_crash_is_an_envelope_with_3000(
     def crash(cpo: Cpo) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("ocpi.peer.reading.tariffs", crash)
+    monkeypatch.setattr("ocpi.protocol.reading.tariffs", crash)
     answer = visitor.get("/tariffs")
     assert (answer.http, answer.code) == (500, 3000)
     assert "boom" not in answer.response.content.decode()

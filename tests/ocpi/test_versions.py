@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ocpi.peer import tokens
-from ocpi.peer.versions import binding
+from ocpi.protocol import tokens
+from ocpi.protocol.versions import binding
 from tenants.models import Organization
 from tenants.scoping import scope
 from tests.ocpi import schemas

@@ -322,6 +322,7 @@ class AlertingServer(threading.Thread):
         super().__init__(daemon=True)
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._client: socket.socket | None = None
 
     def __enter__(self) -> int:
         self.start()
@@ -329,18 +330,28 @@ class AlertingServer(threading.Thread):
         return port
 
     def __exit__(self, *exc: object) -> None:
+        """Cuts off whoever is in the middle of it: that station lives in the loop that waits here."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self.join()
+        while self.is_alive():
+            with contextlib.suppress(OSError):
+                if self._client is not None:
+                    self._client.shutdown(socket.SHUT_RDWR)
+            self.join(0.1)
 
     def run(self) -> None:
         while True:
             try:
-                client, _ = self._listener.accept()
+                self._client, _ = self._listener.accept()
             except OSError:
                 return
-            with contextlib.suppress(OSError), self._context.wrap_socket(client, server_side=True) as secured:
+            with contextlib.suppress(OSError), self._speaking(self._client) as secured:
+                secured.do_handshake()
                 secured.recv(1000)
+
+    def _speaking(self, client: socket.socket) -> ssl.SSLSocket:
+        self._client = self._context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+        return self._client
 
 
 async def inject(charger: Charger, fault: str) -> None:

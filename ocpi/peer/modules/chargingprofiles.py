@@ -3,12 +3,12 @@
 from typing import Any
 
 from ocpi import commanding
-from ocpi.peer.bodies import check_url, checked
-from ocpi.peer.envelope import Answer, InvalidField
 from ocpi.peer.pagination import INTEGER
-from ocpi.peer.routing import from_party
-from ocpi.peer.types import Shape, Url, one
 from ocpi.peer.views import Conversation, PeerView
+from ocpi.protocol.bodies import check_url, checked
+from ocpi.protocol.envelope import Answer, InvalidField
+from ocpi.protocol.routing import from_party
+from ocpi.protocol.types import Shape, Url, one
 
 QUERY = Shape("ChargingProfileQuery", {"response_url": one(Url())})
 LONGEST_DURATION = 2**31 - 1  # seconds

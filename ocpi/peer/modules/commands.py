@@ -3,10 +3,10 @@
 from typing import Any
 
 from ocpi import commanding
-from ocpi.peer.bodies import check_url, checked
-from ocpi.peer.envelope import Answer, InvalidField, Missing
-from ocpi.peer.routing import Party, from_party
 from ocpi.peer.views import Conversation, PeerView
+from ocpi.protocol.bodies import check_url, checked
+from ocpi.protocol.envelope import Answer, InvalidField, Missing
+from ocpi.protocol.routing import Party, from_party
 
 
 class Command(PeerView):

@@ -1,10 +1,10 @@
 """Registering, renewing and ending a connection (OCPI contract, 3). The work is `ocpi.peer.handshake`'s."""
 
 from ocpi.peer import handshake, links
-from ocpi.peer.bodies import check_url, checked
-from ocpi.peer.envelope import Answer, NotAllowed
 from ocpi.peer.handshake import Offer
 from ocpi.peer.views import Conversation, PeerView
+from ocpi.protocol.bodies import check_url, checked
+from ocpi.protocol.envelope import Answer, NotAllowed
 
 REGISTERED, UNREGISTERED = ["GET", "PUT", "DELETE"], ["GET", "POST"]
 

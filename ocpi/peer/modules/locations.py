@@ -1,9 +1,10 @@
 """Locations, EVSEs and connectors, for reading (OCPI contract, 5)."""
 
 from ocpi.models import Evse
-from ocpi.peer import pagination, reading, rendering
-from ocpi.peer.envelope import Answer, Missing
+from ocpi.peer import pagination
 from ocpi.peer.views import Conversation, PeerView
+from ocpi.protocol import reading, rendering
+from ocpi.protocol.envelope import Answer, Missing
 
 
 class Locations(PeerView):

@@ -1,10 +1,11 @@
 """The caller's sessions, for reading, and charging preferences (OCPI contract, 7)."""
 
 from ocpi import commanding
-from ocpi.peer import pagination, reading
-from ocpi.peer.bodies import checked
-from ocpi.peer.envelope import Answer, Missing
+from ocpi.peer import pagination
 from ocpi.peer.views import Conversation, PeerView
+from ocpi.protocol import reading
+from ocpi.protocol.bodies import checked
+from ocpi.protocol.envelope import Answer, Missing
 
 
 class Sessions(PeerView):

@@ -1,8 +1,9 @@
 """Tariffs, for reading (OCPI contract, 6)."""
 
-from ocpi.peer import pagination, reading
-from ocpi.peer.envelope import Answer
+from ocpi.peer import pagination
 from ocpi.peer.views import Conversation, PeerView
+from ocpi.protocol import reading
+from ocpi.protocol.envelope import Answer
 
 
 class Tariffs(PeerView):

@@ -1,12 +1,12 @@
 """Tokens, for receiving (OCPI contract, 9)."""
 
 from ocpi.models import Token
-from ocpi.peer import tokens
-from ocpi.peer.bodies import checked
-from ocpi.peer.envelope import Answer, InvalidField, Missing
-from ocpi.peer.routing import emsp_parties
 from ocpi.peer.views import Conversation, PeerView
-from ocpi.peer.vocabulary.words import TOKEN_TYPES_230
+from ocpi.protocol import tokens
+from ocpi.protocol.bodies import checked
+from ocpi.protocol.envelope import Answer, InvalidField, Missing
+from ocpi.protocol.routing import emsp_parties
+from ocpi.protocol.vocabulary.words import TOKEN_TYPES_230
 
 
 class OneToken(PeerView):

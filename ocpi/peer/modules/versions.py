@@ -1,8 +1,8 @@
 """Versions and version details (OCPI contract, 2)."""
 
 from ocpi.peer import links
-from ocpi.peer.envelope import Answer
 from ocpi.peer.views import Conversation, PeerView
+from ocpi.protocol.envelope import Answer
 
 
 class Versions(PeerView):

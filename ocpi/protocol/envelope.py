@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils import timezone
 
-from ocpi.peer import times
+from ocpi.protocol import times
 
 SUCCESS, CLIENT_ERROR, INVALID, NOT_ENOUGH, UNKNOWN_PLACE, UNKNOWN_TOKEN = 1000, 2000, 2001, 2002, 2003, 2004
 SERVER_ERROR, PEER_UNUSABLE, UNSUPPORTED_VERSION, NO_MATCHING_ENDPOINTS = 3000, 3001, 3002, 3003

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ocpi.models import Cpo, Token
-from ocpi.peer import rendering
-from ocpi.peer.rendering import Object
-from ocpi.peer.v221 import RECEIVER, SENDER, Version221, plain_standard
-from ocpi.peer.vocabulary import v211, words
+from ocpi.protocol import rendering
+from ocpi.protocol.rendering import Object
+from ocpi.protocol.v221 import RECEIVER, SENDER, Version221, plain_standard
+from ocpi.protocol.vocabulary import v211, words
 
 LOCATION_TYPES = {
     "ON_STREET": "ON_STREET",

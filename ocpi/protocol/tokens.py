@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ocpi.models import Peer, Token
-from ocpi.peer import times
-from ocpi.peer.envelope import InvalidField
-from ocpi.peer.versions import Binding
+from ocpi.protocol import times
+from ocpi.protocol.envelope import InvalidField
+from ocpi.protocol.versions import Binding
 
 Json = dict[str, Any]
 DEFAULT_TYPE = "RFID"

@@ -1,7 +1,7 @@
 """OCPI 2.3.0, the core: 2.2.1 with prices by tax, parking places and open enumerations."""
 
-from ocpi.peer.types import Boolean, Choice, CiString, Number, Shape, String, many, maybe, one, some
-from ocpi.peer.vocabulary import places, v221, words
+from ocpi.protocol.types import Boolean, Choice, CiString, Number, Shape, String, many, maybe, one, some
+from ocpi.protocol.vocabulary import places, v221, words
 
 ID = v221.ID
 PRICE = Shape(

@@ -1,7 +1,20 @@
 """Classes of the locations module that all versions spell alike."""
 
-from ocpi.peer.types import Boolean, Choice, CiString, DateTime, Integer, Number, Shape, String, Url, many, maybe, one
-from ocpi.peer.vocabulary import words
+from ocpi.protocol.types import (
+    Boolean,
+    Choice,
+    CiString,
+    DateTime,
+    Integer,
+    Number,
+    Shape,
+    String,
+    Url,
+    many,
+    maybe,
+    one,
+)
+from ocpi.protocol.vocabulary import words
 
 LATITUDE = String(10, r"-?[0-9]{1,2}\.[0-9]{5,7}")
 LONGITUDE = String(11, r"-?[0-9]{1,3}\.[0-9]{5,7}")

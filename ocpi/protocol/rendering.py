@@ -1,6 +1,6 @@
 """Rows as objects: 2.2.1's words, with whatever newer versions add. A version's binding says it in its own words.
 
-Rows are to be loaded by `ocpi.peer.reading`, so that a page costs the same few queries however long it is. Members
+Rows are to be loaded by `ocpi.protocol.reading`, so that a page costs the same few queries however long it is. Members
 without a value are left out, points in time stay `datetime`, numbers stay what they are: projection writes them.
 """
 

@@ -1,8 +1,8 @@
 """Which OCPI versions there are. Everything that differs between them stands behind `binding`."""
 
-from ocpi.peer.v211 import Version211
-from ocpi.peer.v221 import Version221
-from ocpi.peer.v230 import Version230
+from ocpi.protocol.v211 import Version211
+from ocpi.protocol.v221 import Version221
+from ocpi.protocol.v230 import Version230
 
 Binding = Version221
 BINDINGS: dict[str, Binding] = {one.number: one for one in (Version211(), Version221(), Version230())}

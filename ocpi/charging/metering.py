@@ -18,13 +18,13 @@ from zoneinfo import ZoneInfo
 from chargers.models import Transaction
 from chargers.services.meter_values import REGISTER, Reading, reports_of
 from chargers.services.meter_values import read as read_frames
+from ocpi.charging import flow
+from ocpi.charging.flow import Position, after
 from ocpi.cost import Bill, Piece, Restriction, Segment, Terms
 from ocpi.cost.bill import rounded, seconds
-from ocpi.following import flow
-from ocpi.following.flow import Position, after
 from ocpi.models import Session
 from ocpi.moments import truncated
-from ocpi.peer.times import read, written
+from ocpi.protocol.times import read, written
 
 Memory = dict[str, Any]
 STILL = timedelta(seconds=30)  # so long without a watt-hour is parking, whatever the status says

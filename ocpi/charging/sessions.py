@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from chargers.models import Charger, ConnectionStatus, Message, Transaction
-from ocpi import cdrs
+from ocpi.charging import cdrs, metering, places
+from ocpi.charging.holders import Holder, holder_of
 from ocpi.cost import Restriction
 from ocpi.cpo_settings import setting
-from ocpi.following import metering, places
-from ocpi.following.holders import Holder, holder_of
 from ocpi.models import Evse, PeerCommand, Session, SessionStatus
 from ocpi.moments import now_ms, truncated
-from ocpi.peer.times import read, written
+from ocpi.protocol.times import read, written
 from ocpi.pushing import outbox
 
 LOOK_BACK = timedelta(days=7)

@@ -1,6 +1,6 @@
 """Enumerations that the versions share, and what each of them adds or lacks."""
 
-from ocpi.peer.types import Choice
+from ocpi.protocol.types import Choice
 
 STATUSES = (
     "AVAILABLE", "BLOCKED", "CHARGING", "INOPERATIVE", "OUTOFORDER", "PLANNED", "REMOVED", "RESERVED", "UNKNOWN",

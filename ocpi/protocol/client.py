@@ -22,10 +22,10 @@ from django.utils import timezone
 
 from chargers.addresses import AddressRefused
 from ocpi.models import Cpo, Exchange, Peer
-from ocpi.peer import addresses, routing
-from ocpi.peer.masking import masked
-from ocpi.peer.routing import Party
-from ocpi.peer.versions import binding
+from ocpi.protocol import addresses, routing
+from ocpi.protocol.masking import masked
+from ocpi.protocol.routing import Party
+from ocpi.protocol.versions import binding
 from ocpplab.sealing import unseal
 
 LARGEST = 5 * 1024 * 1024

@@ -1,6 +1,6 @@
 """OCPI 2.2.1."""
 
-from ocpi.peer.types import (
+from ocpi.protocol.types import (
     Boolean,
     Choice,
     CiString,
@@ -15,7 +15,7 @@ from ocpi.peer.types import (
     one,
     some,
 )
-from ocpi.peer.vocabulary import places, words
+from ocpi.protocol.vocabulary import places, words
 
 COUNTRY, PARTY, ID = CiString(2), CiString(3), CiString(36)
 OWNER = {"country_code": one(COUNTRY), "party_id": one(PARTY)}

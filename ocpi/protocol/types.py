@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ocpi.peer import times
+from ocpi.protocol import times
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 PRINTABLE = re.compile(r"[\x20-\x7e]*")

@@ -6,10 +6,10 @@ from typing import Any
 from django.http import HttpRequest, RawPostDataException
 
 from chargers.addresses import AddressRefused
-from ocpi.peer.addresses import check_peer_url
-from ocpi.peer.envelope import InvalidField, Malformed
-from ocpi.peer.masking import storable
-from ocpi.peer.types import Shape
+from ocpi.protocol.addresses import check_peer_url
+from ocpi.protocol.envelope import InvalidField, Malformed
+from ocpi.protocol.masking import storable
+from ocpi.protocol.types import Shape
 
 DEEPEST = 40
 MOST_PROBLEMS = 5

@@ -1,6 +1,6 @@
 """OCPI 2.1.1, which knows no roles, no routing, no VAT and fewer words."""
 
-from ocpi.peer.types import (
+from ocpi.protocol.types import (
     Boolean,
     Choice,
     CiString,
@@ -15,7 +15,7 @@ from ocpi.peer.types import (
     one,
     some,
 )
-from ocpi.peer.vocabulary import places, v221, words
+from ocpi.protocol.vocabulary import places, v221, words
 
 PLACE_ID, ID = String(39), String(36)
 TOKEN_TYPE = Choice(words.TOKEN_TYPES_211)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from ocpi.peer.rendering import Object
-from ocpi.peer.v221 import Version221
-from ocpi.peer.vocabulary import v230, words
+from ocpi.protocol.rendering import Object
+from ocpi.protocol.v221 import Version221
+from ocpi.protocol.vocabulary import v230, words
 
 TAX = "VAT"
 

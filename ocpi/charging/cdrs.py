@@ -5,11 +5,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from ocpi.charging import metering
 from ocpi.cost.bill import Cost, rounded
-from ocpi.following import metering
 from ocpi.models import Cdr, Session
 from ocpi.moments import now_ms
-from ocpi.peer.times import written
+from ocpi.protocol.times import written
 from ocpi.pushing import outbox
 
 Content = dict[str, Any]

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from ocpi.cpo_settings import setting
 from ocpi.models import Cpo, Peer, PeerRole
-from ocpi.peer.envelope import InvalidField
+from ocpi.protocol.envelope import InvalidField
 
 logger = logging.getLogger(__name__)
 

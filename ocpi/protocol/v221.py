@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ocpi.models import Cdr, Cpo, CpoLocation, Evse, Session, Tariff, Token
-from ocpi.peer import rendering
-from ocpi.peer.rendering import Object
-from ocpi.peer.types import Shape, Unfit
-from ocpi.peer.vocabulary import v221, words
+from ocpi.protocol import rendering
+from ocpi.protocol.rendering import Object
+from ocpi.protocol.types import Shape, Unfit
+from ocpi.protocol.vocabulary import v221, words
 
 SENDER, RECEIVER = "SENDER", "RECEIVER"
 

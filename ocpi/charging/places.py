@@ -6,8 +6,8 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from ocpi.models import Evse, Tariff
-from ocpi.peer import rendering
-from ocpi.peer.times import written
+from ocpi.protocol import rendering
+from ocpi.protocol.times import written
 
 SITE = ("name", "address", "city", "postal_code", "state", "country", "coordinates", "time_zone", "parking_type")
 CONNECTOR = {"standard": "connector_standard", "format": "connector_format", "power_type": "connector_power_type"}
