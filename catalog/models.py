@@ -12,10 +12,7 @@ from django.templatetags.static import static
 
 from catalog import rules
 from catalog.shapes import Problem
-from catalog.vocabulary import CurrentType, Mounting, OcppVersion, OutletFormat, SourceBasis
-
-# OCPP 1.6 cuts chargePointVendor and chargePointModel at 20 characters (BootNotification.req).
-LONGEST_BOOT_NAME = 20
+from catalog.vocabulary import CurrentType, Mounting, OcppVersion, SourceBasis
 
 
 class ConnectorData(TypedDict):
@@ -56,10 +53,6 @@ class Outlet:
     max_current_a: float
     max_voltage_v: float
     max_power_w: int
-
-    @property
-    def has_fixed_cable(self) -> bool:
-        return self.format == OutletFormat.CABLE
 
 
 def picture_url(image: str) -> str:
@@ -129,11 +122,6 @@ class Brand(models.Model):
             refuse(rules.VENDOR_KEYS(self.vendor_keys, "vendor_keys"))
 
     @property
-    def boot_vendor(self) -> str:
-        """The name as a BootNotification of OCPP 1.6 can carry it."""
-        return self.name[:LONGEST_BOOT_NAME].strip()
-
-    @property
     def image_url(self) -> str:
         return picture_url(self.image)
 
@@ -194,11 +182,6 @@ class ChargerModel(models.Model):
     def clean(self) -> None:
         facts = {name: getattr(self, name) for name in rules.FACTS}
         refuse(rules.MODEL_FACTS(facts, ""))
-
-    @property
-    def boot_model(self) -> str:
-        """The name as a BootNotification of OCPP 1.6 can carry it."""
-        return self.name[:LONGEST_BOOT_NAME].strip()
 
     @property
     def image_url(self) -> str:

@@ -4,30 +4,21 @@ Seeding makes the tables equal to the reviewed files in `catalog/data/`: all of 
 are theirs, and rows that chargers stand on are never deleted; both are reported.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 from django.db.models import ManyToOneRel, ProtectedError
 
+from catalog.documents import read_documents
 from catalog.models import Brand, ChargerModel
 from catalog.rules import BRAND_FILE
 from tenants import audit
 
 DATA_FOLDER = Path(__file__).resolve().parent / "data"
-
-
-class InvalidCatalogError(Exception):
-    """The data files break their rules; `problems` are sentences that begin with the file's name."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
 
 
 @dataclass(slots=True)
@@ -63,34 +54,15 @@ class SeedReport:
 
 
 def read_brand_files(folder: Path = DATA_FOLDER) -> list[dict[str, Any]]:
-    """Every file of the folder, by name. Raises InvalidCatalogError with all problems of all files."""
-    documents: list[dict[str, Any]] = []
-    problems: list[str] = []
-    paths = sorted(folder.glob("*.json"))
-    for path in paths:
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            problems.append(f"{path.name}: not JSON: {error}")
-            continue
-        found = [f"{path.name}: {problem}" for problem in BRAND_FILE(document, "")]
-        # One file per brand under the brand's own name: so no two files can claim one slug.
-        if not found and document["slug"] != path.stem:
-            found = [f"{path.name}: slug: {document['slug']!r} must be the name of the file"]
-        problems += found
-        documents.append(document)
-    if not paths:
-        problems.append(f"{folder}: no data files")
-    if problems:
-        raise InvalidCatalogError(problems)
-    return documents
+    """One document a brand. Raises InvalidDocuments with all problems of all files."""
+    return read_documents(folder, BRAND_FILE)
 
 
 # --- seeding --------------------------------------------------------------------------------------------------------
 
 
 def seed_catalog(folder: Path = DATA_FOLDER) -> SeedReport:
-    """Writes the data files into the tables, in one transaction. Raises InvalidCatalogError having written nothing."""
+    """Writes the data files into the tables, in one transaction. Raises InvalidDocuments having written nothing."""
     documents = read_brand_files(folder)
     report = SeedReport()
     with transaction.atomic():
@@ -211,17 +183,9 @@ def find_model(brand_slug: str, model_slug: str) -> ChargerModel | None:
     return ChargerModel.objects.select_related("brand").filter(brand__slug=brand_slug, slug=model_slug).first()
 
 
-def known_connector_types() -> frozenset[str]:
-    """Every connector type that a data file or a row has; one small query, the files are read once per process."""
-    tags = ChargerModel.objects.order_by().values_list("connector_type_tags", flat=True).distinct()
-    return _connector_types_of_the_files().union(*(text.strip("|").split("|") for text in tags))
-
-
-@cache
-def _connector_types_of_the_files() -> frozenset[str]:
-    return frozenset(
-        connector["type"]
-        for document in read_brand_files()
-        for model in document["models"]
-        for connector in model["connectors"]
+def find_models(slugs: Collection[tuple[str, str]]) -> dict[tuple[str, str], ChargerModel]:
+    """Models with their brands by (brand slug, model slug), in one query; at least those asked for that exist."""
+    rows = ChargerModel.objects.select_related("brand").filter(
+        brand__slug__in={brand for brand, _ in slugs}, slug__in={model for _, model in slugs}
     )
+    return {(row.brand.slug, row.slug): row for row in rows}

@@ -14,6 +14,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from catalog.models import ChargerModel
+from catalog.services import find_models
 from chargers import bus
 from chargers.services.provisioning import LONGEST_IDENTITY, check_connector_type, version_for
 from chargers.services.setups import outlets_of
@@ -21,7 +22,6 @@ from locations.templates import templates
 from ocpi import bundles
 from ocpi.models import Cpo, LocationJob
 from ocpi.places.gazetteer import gazetteer
-from ocpi.presets.equipment import models_of
 from ocpi.presets.outlets import evse_rows
 from ocpi.presets.plan import PlannedCharger, PlannedEvse, PlannedLocation, location_id, slug_of
 from ocpplab.api.errors import InvalidRequest, NotFound, Unavailable
@@ -56,7 +56,7 @@ def accept(cpo: Cpo, items: Sequence[Item]) -> LocationJob:
     number = sum(map(len, wanted))
     if number > MOST_CHARGERS:
         raise InvalidRequest(f"At most {MOST_CHARGERS} chargers in one request; these are {number}.")
-    models = models_of({(one.brand_slug, one.model_slug) for chargers in wanted for one in chargers})
+    models = find_models({(one.brand_slug, one.model_slug) for chargers in wanted for one in chargers})
     with transaction.atomic():
         site, charger = bundles.number_more(cpo, sites=len(items), chargers=number)
         sites = []

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from ocpplab.api.errors import Forbidden
 from tenants import tokens
 from tenants.audit import Actor, act_as
-from tenants.models import AccessToken, Organization, TokenRole
+from tenants.models import AccessToken, Organization
 
 ORGANIZATION_HEADER = "X-Organization-Id"
 
@@ -28,10 +28,6 @@ class Caller:
     @property
     def pk(self) -> UUID:
         return self.token.pk
-
-    @property
-    def is_admin(self) -> bool:
-        return self.token.role == TokenRole.ADMIN
 
 
 class BearerAuthentication(BaseAuthentication):

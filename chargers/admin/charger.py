@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from rest_framework.serializers import ValidationError
@@ -130,17 +130,10 @@ class ChargerAdmin(TenantAdmin):
         kwargs.setdefault("form", ChargerForm if obj else NewChargerForm)
         return super().get_form(request, obj, change=change, **kwargs)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        key = as_id(object_id or "")
+    def around_form(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
+        key = as_id(object_id)
         charger = Charger.objects.unscoped().filter(pk=key).first() if key else None
-        context = {**(extra_context or {}), **(panels(charger) if charger else {})}
-        return super().changeform_view(request, object_id, form_url, context)
+        return panels(charger) if charger else {}
 
     def get_changeform_initial_data(self, request: HttpRequest) -> Any:
         return {

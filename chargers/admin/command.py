@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from chargers.admin import frames
@@ -58,14 +58,6 @@ class ChargerCommandAdmin(KeysetAdmin, TenantAdmin):
     def answer(self, command: ChargerCommand) -> SafeString | str:
         return pretty(command.result)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def around_form(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
         command = ChargerCommand.objects.unscoped().filter(pk=object_id).first()
-        proof = frames.named(command.charger_id, command.frames) if command else ()
-        context = {**(extra_context or {}), "frames": proof}
-        return super().changeform_view(request, object_id, form_url, context)
+        return {"frames": frames.named(command.charger_id, command.frames)} if command else {}

@@ -40,8 +40,8 @@ def readable(message: Message) -> str:
         return message.text
 
 
-def arrow(message: Message) -> str:
-    return ARROWS.get(message.direction, message.direction)
+def arrow(direction: str) -> str:
+    return ARROWS.get(direction, direction)
 
 
 def owners_of(charger_ids: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:

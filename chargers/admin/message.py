@@ -121,7 +121,7 @@ class MessageAdmin(TrafficAdmin):
 
     @badge("direction", {"→ CSMS": "info", "← CSMS": "primary"})
     def way(self, message: Message) -> str:
-        return arrow(message)
+        return arrow(message.direction)
 
     @admin.display(description="type")
     def kind(self, message: Message) -> str:

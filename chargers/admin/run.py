@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from chargers.admin.frames import arrow
 from chargers.models import Run, RunFrame
 from chargers.services import runs
 from chargers.services.lookup import as_id
@@ -23,7 +24,6 @@ from tenants.admin.display import badge, link
 from tenants.scoping import scope
 
 MOST_SHOWN = 200  # frames of a charger and kind on one page
-ARROWS = {"cp_to_csms": "→ CSMS", "csms_to_cp": "← CSMS"}
 
 
 class TermsForm(forms.Form):
@@ -163,7 +163,7 @@ def _line(word: str, colour: str, frame: RunFrame) -> dict[str, Any]:
         "word": word,
         "colour": colour,
         "offset": frame.offset_ms / 1000,
-        "arrow": ARROWS.get(frame.direction, frame.direction),
+        "arrow": arrow(frame.direction),
         "action": frame.action,
         "kind": "" if frame.message_type == "CALL" else frame.message_type.lower(),
         "entries": frame.entry_id,

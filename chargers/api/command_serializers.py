@@ -64,6 +64,17 @@ class PowerUpdateSerializer(ConnectorSerializer):
     power_w = Whole(min_value=0, help_text="What the EV asks for, in watts; the station may offer less.")
 
 
+class ChargingLimitSerializer(serializers.Serializer[Any]):
+    limit = Number(min_value=0, max_value=10_000_000, help_text="In `unit`: A for each phase, or W in all.")
+    unit = serializers.ChoiceField(choices=["A", "W"])
+    charging_limit_source = serializers.ChoiceField(
+        choices=["EMS", "SO", "Other"],
+        required=False,
+        allow_null=True,
+        help_text="Who sets it, as OCPP 2.0.1 has it: energy management (default), system operator, somebody else.",
+    )
+
+
 class ResetSerializer(serializers.Serializer[Any]):
     type = serializers.ChoiceField(choices=["Soft", "Hard"], required=False, allow_null=True)
 

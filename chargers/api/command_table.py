@@ -108,6 +108,19 @@ COMMANDS = (
         "Mains lost and back",
         "Transactions end or go on as the charger's `on_power_loss` says; BootNotification follows.",
     ),
+    Command(
+        "set-charging-limit",
+        shapes.ChargingLimitSerializer,
+        "Limit the station from outside",
+        "By a building's energy management or a grid operator, not by the CSMS; the cars share what is left. "
+        "OCPP 2.0.1: NotifyChargingLimit. OCPP 1.6 has no word for it.",
+    ),
+    Command(
+        "clear-charging-limit",
+        shapes.NothingSerializer,
+        "Lift the limit from outside",
+        "OCPP 2.0.1: ClearedChargingLimit.",
+    ),
     Command("raw-frame", shapes.RawFrameSerializer, "Send any frame", "It goes out as it is, marked `injected`."),
 )
 SWITCHES = (

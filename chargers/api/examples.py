@@ -32,6 +32,8 @@ EVENTS: dict[str, dict[str, Any]] = {
     "replug_ev": CONNECTOR,
     "present_tag": {"id_tag": "TAG-RFID-001", "connector_id": 1},
     "ev_state": {"state": "paused", "soc_percent": 62, "connector_id": 1},
+    "set_charging_limit": {"limit": 16, "unit": "A", "charging_limit_source": "EMS"},
+    "clear_charging_limit": {},
     "power_cycle": {"off_seconds": 2},
     "raw_frame": {"text": '[2,"raw-1","Heartbeat",{}]'},
     "update_configuration": {"configuration": CONFIGURATION},

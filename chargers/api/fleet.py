@@ -34,7 +34,7 @@ from chargers.api.serializers import (
 from chargers.models import Charger, ProvisioningStatus
 from chargers.services import jobs, provisioning
 from chargers.services.groups import expanded, size_of
-from chargers.services.lookup import as_id, listed, of_location
+from chargers.services.lookup import as_id, listed, not_here, of_location
 from chargers.services.provisioning import Failure, NewCharger
 from locations.models import Location
 from locations.services import find_location
@@ -45,7 +45,6 @@ from ocpplab.api.validation import validated
 from tenants.viewsets import TenantViewSet
 
 FLEET = ["Location chargers"]
-FOREIGN = "is no charger of this location."
 
 
 def asked_chargers(body: Any, most: int) -> tuple[list[NewCharger], list[Failure]]:
@@ -190,7 +189,7 @@ class LocationChargersViewSet(TenantViewSet):
         chargers, foreign = of_location(location, list(changes))
         by_key = {as_id(text): change for text, change in changes.items()}
         outcome = provisioning.update_chargers(chargers, {one.pk: by_key[one.pk] for one in chargers})
-        failures = [{"charger_id": one, "error": f"{one} {FOREIGN}"} for one in foreign]
+        failures = [{"charger_id": one, "error": not_here(one)} for one in foreign]
         failures += [{"charger_id": one.subject or "", "error": one.error} for one in outcome.failed]
         answer = {
             "updated_count": len(outcome.done),
@@ -229,7 +228,7 @@ class LocationChargersViewSet(TenantViewSet):
     def deleted(self, location: Location, charger_ids: Sequence[str]) -> Response:
         chargers, foreign = of_location(location, charger_ids)
         provisioning.delete_chargers(chargers)
-        failures = [{"charger_id": one, "error": f"{one} {FOREIGN}"} for one in foreign]
+        failures = [{"charger_id": one, "error": not_here(one)} for one in foreign]
         answer = {
             "deleted_count": len(chargers),
             "failed_count": len(failures),

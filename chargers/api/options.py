@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chargers.api.command_serializers import FanoutFailureSerializer, TargetsSerializer
-from chargers.services.lookup import find_charger, of_location
+from chargers.services.lookup import find_charger, not_here, of_location
 from chargers.services.options import EV_PROFILES, HEARTBEAT_MODES, ON_POWER_LOSS, change_options, options_of
 from locations.services import find_location
 from ocpplab.api.fields import Flag, Number, Text, Whole, is_storable
@@ -180,6 +180,6 @@ class OptionsViewSet(TenantViewSet):
             "succeeded_count": len(done),
             "failed_count": len(foreign),
             "results": results,
-            "failed": [{"identity": None, "error": f"{one} is no charger of this location."} for one in foreign],
+            "failed": [{"identity": None, "error": not_here(one)} for one in foreign],
         }
         return Response(answer)

@@ -1,5 +1,6 @@
 from catalog.vocabulary import OcppVersion
 from chargers.models.charger import (
+    UNFINISHED,
     Charger,
     ConnectionStatus,
     Connector,
@@ -19,6 +20,7 @@ from chargers.models.transaction import Transaction
 
 __all__ = [
     "FINAL_STATES",
+    "UNFINISHED",
     "AnswerTime",
     "Charger",
     "ChargerCommand",

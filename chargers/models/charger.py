@@ -18,6 +18,9 @@ class ProvisioningStatus(models.TextChoices):
     FAILED = "FAILED", "Failed"
 
 
+UNFINISHED = (ProvisioningStatus.PENDING, ProvisioningStatus.PROVISIONING)  # there is work to do
+
+
 class Runtime(models.TextChoices):
     """What the user wants of the simulated machine, not what it does at the moment."""
 

@@ -8,8 +8,6 @@ from django.db import models
 from chargers.models.charger import ProvisioningStatus
 from tenants.scoping import TenantModel
 
-OPEN_JOB = (ProvisioningStatus.PENDING, ProvisioningStatus.PROVISIONING)
-
 
 class JobType(models.TextChoices):
     CREATE_CHARGERS = "create_chargers", "Create chargers"

@@ -1,27 +1,23 @@
 """One charger's log in wire order: by epoch and sequence, from any place on without counting off what came before."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from chargers.models import ConnectionEvent, Message
-from chargers.services import traffic
-from chargers.services.traffic import Filters
+from chargers.services.traffic import Filters, Traffic
 
 Line = Message | ConnectionEvent
 Position = tuple[int, ...]  # epoch, sequence
 
 
-@dataclass(frozen=True)
-class ChargerLog:
-    """`with_connections` puts connects and closes between the frames, each at its place."""
+class ChargerLog(Traffic):
+    """Connects and closes stand between the frames, each at its place."""
 
-    charger_id: UUID
-    filters: Filters
-    with_connections: bool = False
+    def __init__(self, charger_id: UUID, filters: Filters, *, with_connections: bool = False) -> None:
+        super().__init__([charger_id], filters, with_connections=with_connections)
 
     def lines(self, after: Position | None, *, newest: bool, offset: int, most: int) -> list[Line]:
         """Up to `most` lines beyond that place, without the first `offset` of them; `newest` reads backwards."""
@@ -35,29 +31,12 @@ class ChargerLog:
     def position_of(line: Line) -> Position:
         return line.epoch, line.sequence
 
-    def total(self) -> int:
-        return traffic.total([self.charger_id], self.filters) + self._events_total()
-
-    def counted_up_to(self, most: int) -> int:
-        """The lines there are, or `most` if there are more."""
-        frames = traffic.messages([self.charger_id], self.filters).values("pk")[:most].count()
-        return min(most, frames + self._events_total())
-
-    def _events_total(self) -> int:
-        return self._events().count() if self.with_connections else 0
-
-    def _frames(self) -> QuerySet[Message]:
-        return traffic.messages([self.charger_id], self.filters)
-
-    def _events(self) -> QuerySet[ConnectionEvent]:
-        return traffic.connections([self.charger_id], self.filters)
-
     def _read(self, piece: Q, newest: bool, offset: int, most: int) -> list[Line]:
         order = ("-epoch", "-sequence") if newest else ("epoch", "sequence")
-        frames = self._frames().filter(piece)
+        frames = self.frames().filter(piece)
         if not self.with_connections:
             return list(frames.order_by(*order)[offset : offset + most])
-        events = self._events().filter(piece)
+        events = self.events().filter(piece)
         keys = _keys(frames).union(_keys(events), all=True).order_by(*order)[offset : offset + most]
         page = [(row["epoch"], row["sequence"]) for row in keys]
         if not page:

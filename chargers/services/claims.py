@@ -10,10 +10,14 @@ from typing import Any, TypeVar
 from django.db.models import DateTimeField, ExpressionWrapper, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from chargers.models.job import Claimed
+from chargers.models import ProvisioningStatus
+from chargers.models.job import Claimed, ProvisioningJob
 
 Row = TypeVar("Row", bound=Claimed)
+MOST_ATTEMPTS = 5  # without any progress
+FINISHED = "done"  # the last step of whatever was provisioned
 CLAIM_SECONDS = 20.0  # longer than a step takes; renewed with each
 
 
@@ -22,7 +26,7 @@ class ClaimLost(Exception):
 
 
 def from_now(seconds: float) -> Combinable:
-    """In the database's time."""
+    """That many seconds from now (negative: ago), in the database's time."""
     return ExpressionWrapper(Now() + Value(timedelta(seconds=seconds)), output_field=DateTimeField())
 
 
@@ -45,3 +49,26 @@ def advance(row: Row, **changes: Any) -> None:
     for name, value in changes.items():
         if name != "claimed_until":
             setattr(row, name, value)
+
+
+def release(job: ProvisioningJob) -> None:
+    """READY when all is done; else, being stopped, free for the next worker at once. Raises ClaimLost."""
+    if job.done >= job.total:
+        ready = {"status": ProvisioningStatus.READY, "current_step": FINISHED, "provisioned_at": timezone.now()}
+        advance(job, claimed_until=None, wanted=[], **ready)
+    else:
+        advance(job, claimed_until=None)
+
+
+def try_later(row: Claimed) -> bool:
+    """Another try in some seconds, more each time; False when this was the last. What counts is what was committed.
+
+    A row that is gone, or another's by now, is no failure of ours: True.
+    """
+    mine = type(row).objects.unscoped().filter(pk=row.pk, claim=row.claim)
+    failed_before = mine.values_list("attempts", flat=True).first()
+    if failed_before is None:
+        return True
+    attempts = failed_before + 1
+    mine.update(attempts=attempts, claimed_until=from_now(float(2**attempts)))
+    return attempts < MOST_ATTEMPTS

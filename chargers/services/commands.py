@@ -15,7 +15,7 @@ from django.utils import timezone
 from chargers import bus
 from chargers.models import Charger, ChargerCommand, CommandState, Connector, OcppVersion, ProvisioningStatus, Runtime
 from chargers.services import secrets
-from chargers.services.lookup import of_location
+from chargers.services.lookup import not_here, of_location
 from locations.models import Location
 from ocpplab.api.errors import Conflict, GatewayError, Invalid, InvalidRequest
 from ocpplab.api.errors import Location as ErrorPlace
@@ -86,7 +86,7 @@ def targets_of(
     """The chargers that can take the command, and a fan-out that holds the refusals."""
     chargers, foreign = of_location(location, charger_ids)
     outlets = _outlets(chargers, payload)
-    fanout = Fanout(failed=[Refusal(None, f"{one} is no charger of this location.") for one in foreign])
+    fanout = Fanout(failed=[Refusal(None, not_here(one)) for one in foreign])
     targets = []
     for charger in chargers:
         error = refusal(charger, payload, outlets)

@@ -4,7 +4,7 @@ Frames and connection events are facts and are stored whatever has happened sinc
 only under the shard's current epoch: a node that has lost its lease may still hand in frames, but changes nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +25,6 @@ from chargers.models import (
     Connector,
     Direction,
     Message,
-    ProvisioningStatus,
     StationState,
     Transaction,
 )
@@ -138,14 +137,6 @@ def _announce(batch: Batch) -> None:
     changed |= {one.charger_id for one in batch.messages if one.action in FOLLOWED and one.message_type == "CALL"}
     if changed:
         chargers_changed.send(sender=Charger, charger_ids=changed)
-
-
-def mark_ready(charger_ids: Iterable[UUID]) -> None:
-    """A simulator node runs these chargers: their provisioning has come to its end."""
-    waiting = (ProvisioningStatus.PENDING, ProvisioningStatus.PROVISIONING)
-    Charger.objects.unscoped().filter(pk__in=list(charger_ids), status__in=waiting).update(
-        status=ProvisioningStatus.READY, provisioned_at=timezone.now(), error=None
-    )
 
 
 def _sorted_out(records: Sequence[Record], alive: set[UUID], current: Mapping[int, int]) -> Batch:

@@ -13,14 +13,12 @@ from typing import Any
 from celery import current_app
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from chargers import bus
-from chargers.models import Charger, Job, ProvisioningStatus
-from chargers.models.job import OPEN_JOB
+from chargers.models import UNFINISHED, Charger, Job, ProvisioningStatus
 from chargers.services import provisioning
-from chargers.services.claims import ClaimLost, advance, claim, from_now, unclaimed
+from chargers.services.claims import ClaimLost, advance, claim, release, try_later, unclaimed
 from chargers.services.lookup import listed
 from chargers.services.provisioning import Failure, NewCharger
 from locations.models import Location
@@ -30,9 +28,8 @@ from tenants.scoping import scope
 
 logger = logging.getLogger(__name__)
 CHUNK = 100
-MOST_ATTEMPTS = 5  # without any progress
 TASK = "chargers.tasks.run_job"
-CREATING, FINISHED = "create-chargers {done} of {total}", "done"
+CREATING = "create-chargers {done} of {total}"
 
 
 # --- asking for it ----------------------------------------------------------------------------------------------------
@@ -99,7 +96,7 @@ def due() -> list[uuid.UUID]:
 
 
 def _open() -> QuerySet[Job]:
-    return Job.objects.unscoped().filter(status__in=OPEN_JOB)
+    return Job.objects.unscoped().filter(status__in=UNFINISHED)
 
 
 def run_due(is_stopping: Callable[[], bool] = lambda: False) -> None:
@@ -120,12 +117,13 @@ def run(job_id: uuid.UUID, is_stopping: Callable[[], bool] = lambda: False) -> N
         with scope(job.location.tenant_id), audit.acting(job.actor):  # type: ignore[arg-type]
             while job.done < job.total and not is_stopping():
                 _do_chunk(job)
-        _release(job)
+        release(job)
     except ClaimLost:
         logger.info("job taken over or gone", extra={"job": str(job_id)})
     except Exception as error:
         logger.exception("job failed at a chunk", extra={"job": str(job_id), "done": job.done})
-        _note_failure(job, error)
+        if not try_later(job):
+            _fail(job, error)
 
 
 @transaction.atomic
@@ -143,24 +141,11 @@ def _do_chunk(job: Job) -> None:
     advance(job, created=created, failed=failed, current_step=CREATING.format(done=job.done, total=job.total))
 
 
-def _release(job: Job) -> None:
-    """READY when all is done; else, being stopped, free for the next worker at once."""
-    if job.done >= job.total:
-        ready = {"status": ProvisioningStatus.READY, "current_step": FINISHED, "provisioned_at": timezone.now()}
-        advance(job, claimed_until=None, wanted=[], **ready)
-    else:
-        advance(job, claimed_until=None)
-
-
-def _note_failure(job: Job, error: Exception) -> None:
-    """Another try in a few seconds; after the last one the job has FAILED. What counts is what was committed."""
+def _fail(job: Job, error: Exception) -> None:
+    """FAILED, with what was committed: what the job has in memory may have been rolled back."""
     row = Job.objects.unscoped().filter(pk=job.pk, claim=job.claim)
     kept = row.defer("wanted").first()
     if kept is None:
-        return
-    attempts = kept.attempts + 1
-    if attempts < MOST_ATTEMPTS:
-        row.update(attempts=attempts, claimed_until=from_now(float(2**attempts)))
         return
     problem = {
         "code": "internal_error",
@@ -169,4 +154,4 @@ def _note_failure(job: Job, error: Exception) -> None:
         "step": CREATING.format(done=kept.done, total=job.total),
         "retryable": True,
     }
-    row.update(status=ProvisioningStatus.FAILED, error=problem, attempts=attempts, claimed_until=None)
+    row.update(status=ProvisioningStatus.FAILED, error=problem, claimed_until=None)

@@ -16,7 +16,7 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from chargers.models import Charger, ConnectionEvent, Message
 from chargers.services import traffic
 from chargers.services.charger_log import Line
-from chargers.services.traffic import Filters
+from chargers.services.traffic import Filters, Traffic
 
 ORDER = ("at", "charger_id", "epoch", "sequence")
 START, END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
@@ -97,13 +97,11 @@ class Walk:
         return went
 
 
-class LocationLog:
+class LocationLog(Traffic):
     """Reads the lines of these chargers. Not for several threads: it remembers how wide its last window was."""
 
     def __init__(self, charger_ids: Sequence[UUID], filters: Filters, *, with_connections: bool = False) -> None:
-        self.charger_ids = charger_ids
-        self.filters = filters
-        self.with_connections = with_connections
+        super().__init__(charger_ids, filters, with_connections=with_connections)
         self.width = FIRST_WIDTH
 
     def lines(self, after: Position | None, *, newest: bool, offset: int, most: int) -> list[Line]:
@@ -159,23 +157,8 @@ class LocationLog:
         micros = (line.at - START) // MICROSECOND
         return micros, line.charger_id.int, line.epoch, line.sequence, self.width // MICROSECOND
 
-    def total(self) -> int:
-        return traffic.total(self.charger_ids, self.filters) + self._events_total()
-
-    def counted_up_to(self, most: int) -> int:
-        """The lines there are, or `most` if there are more."""
-        frames = traffic.messages(self.charger_ids, self.filters).values("pk")[:most].count()
-        return min(most, frames + self._events_total())
-
-    def _events_total(self) -> int:
-        return self._events().count() if self.with_connections else 0
-
-    def _events(self) -> QuerySet[ConnectionEvent]:
-        return traffic.connections(self.charger_ids, self.filters)
-
     def _sources(self) -> list[QuerySet[Any]]:
-        frames = traffic.messages(self.charger_ids, self.filters)
-        return [frames, self._events()] if self.with_connections else [frames]
+        return [self.frames(), self.events()] if self.with_connections else [self.frames()]
 
     def _leap(self, edge: datetime | None, newest: bool) -> datetime | None:
         """The time of the first line at the edge or beyond it, whatever it says; None when there is no more."""

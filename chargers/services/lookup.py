@@ -33,6 +33,11 @@ def as_id(text: str) -> UUID | None:
         return None
 
 
+def not_here(charger_id: str) -> str:
+    """Why an id that `of_location` did not find was refused."""
+    return f"{charger_id} is no charger of this location."
+
+
 def of_location(location: Location, charger_ids: Sequence[str] | None) -> tuple[list[Charger], list[str]]:
     """(chargers, ids that are none of this location's). None asks for every charger; the order is the list's."""
     chargers = listed().filter(location=location)

@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from catalog.models import ChargerModel
+from catalog.services import find_models
 from catalog.vocabulary import ConnectorType
 from chargers import bus
 from chargers.models import Charger, ConnectionStatus, Connector, OcppVersion, Runtime, StationState, shard_of
@@ -88,7 +89,7 @@ def create_chargers(location: Location, wanted: Sequence[NewCharger]) -> Outcome
 
 @transaction.atomic
 def _create(location: Location, wanted: Sequence[NewCharger]) -> Outcome:
-    models = _models_of(wanted)
+    models = find_models({(one.brand_slug, one.model_slug) for one in wanted})
     taken = set(
         Charger.objects.filter(identity__in=[one.identity for one in wanted]).values_list("identity", flat=True)
     )
@@ -105,14 +106,6 @@ def _create(location: Location, wanted: Sequence[NewCharger]) -> Outcome:
         _insert(outcome.done, {one.identity: one.configuration for one in wanted})
         _audit("create_chargers", location.tenant_id, outcome.done)
     return outcome
-
-
-def _models_of(wanted: Iterable[NewCharger]) -> Models:
-    pairs = {(one.brand_slug, one.model_slug) for one in wanted}
-    rows = ChargerModel.objects.select_related("brand").filter(
-        brand__slug__in={brand for brand, _ in pairs}, slug__in={model for _, model in pairs}
-    )
-    return {(row.brand.slug, row.slug): row for row in rows}
 
 
 def _new_row(location: Location, wanted: NewCharger, models: Models) -> Charger:

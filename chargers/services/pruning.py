@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from chargers.models import (
     FINAL_STATES,
+    UNFINISHED,
     AnswerTime,
     Charger,
     ChargerCommand,
@@ -19,7 +20,6 @@ from chargers.models import (
     Message,
     MessageCount,
 )
-from chargers.models.job import OPEN_JOB
 from chargers.services.partitions import drop_partitions, ensure_partitions
 
 BATCH = 5_000
@@ -60,7 +60,7 @@ def _prune_old(before: datetime, pruned: Pruned) -> None:
     finished = ChargerCommand.objects.unscoped().filter(created_at__lt=before, state__in=FINAL_STATES)
     pruned.commands += _delete(finished)
     # What a job has created stays; its row is the receipt, which is as old as the traffic.
-    ended = Job.objects.unscoped().filter(created_at__lt=before).exclude(status__in=OPEN_JOB)
+    ended = Job.objects.unscoped().filter(created_at__lt=before).exclude(status__in=UNFINISHED)
     pruned.jobs += _delete(ended)
 
 

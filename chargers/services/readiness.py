@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from chargers.models import Charger, ProvisioningStatus
+from django.utils import timezone
+
+from chargers.models import UNFINISHED, Charger, ProvisioningStatus
 
 STARTING_SIMULATOR = "start-simulator"
 
@@ -14,6 +16,13 @@ def mark_begun(charger_ids: Iterable[UUID]) -> None:
     waiting = (ProvisioningStatus.PENDING, ProvisioningStatus.FAILED)
     Charger.objects.unscoped().filter(pk__in=list(charger_ids), status__in=waiting).update(
         status=ProvisioningStatus.PROVISIONING, error=None
+    )
+
+
+def mark_ready(charger_ids: Iterable[UUID]) -> None:
+    """A node runs them: their provisioning has come to its end."""
+    Charger.objects.unscoped().filter(pk__in=list(charger_ids), status__in=UNFINISHED).update(
+        status=ProvisioningStatus.READY, provisioned_at=timezone.now(), error=None
     )
 
 

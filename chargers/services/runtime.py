@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from chargers.models import Charger, ChargerCommand, CommandState, Runtime
 from chargers.services.commands import PATIENCE, Fanout, Refusal, store
-from chargers.services.lookup import of_location
+from chargers.services.lookup import not_here, of_location
 from locations.models import Location
 from ocpplab.api.errors import Conflict
 from tenants import audit
@@ -29,7 +29,7 @@ def switch_one(charger: Charger, event_type: str) -> ChargerCommand:
 
 def switch_fanout(location: Location, event_type: str, charger_ids: Sequence[str] | None) -> Fanout:
     chargers, foreign = of_location(location, charger_ids)
-    fanout = Fanout(failed=[Refusal(None, f"{one} is no charger of this location.") for one in foreign])
+    fanout = Fanout(failed=[Refusal(None, not_here(one)) for one in foreign])
     if event_type == RESET:
         stopped = [charger for charger in chargers if charger.runtime == Runtime.STOPPED]
         fanout.failed += [Refusal(charger.identity, f"{charger.identity} {STOPPED}") for charger in stopped]

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 
 from chargers.models import ConnectionEvent, Message, MessageCount
+from chargers.models.message import hour_of
 
 HOUR = timedelta(hours=1)
 
@@ -99,11 +100,35 @@ def total(charger_ids: Sequence[UUID], filters: Filters) -> int:
     return counted + sum(messages(charger_ids, edge).count() for edge in edges)
 
 
+class Traffic:
+    """What the logs of these chargers hold for a reader: the frames that pass the filters, and with
+    `with_connections` also the connects and closes between them."""
+
+    def __init__(self, charger_ids: Sequence[UUID], filters: Filters, *, with_connections: bool = False) -> None:
+        self.charger_ids = charger_ids
+        self.filters = filters
+        self.with_connections = with_connections
+
+    def frames(self) -> QuerySet[Message]:
+        return messages(self.charger_ids, self.filters)
+
+    def events(self) -> QuerySet[ConnectionEvent]:
+        found = connections(self.charger_ids, self.filters)
+        return found if self.with_connections else found.none()
+
+    def total(self) -> int:
+        return total(self.charger_ids, self.filters) + self.events().count()
+
+    def counted_up_to(self, most: int) -> int:
+        """The lines there are, or `most` if there are more."""
+        return min(most, self.frames().values("pk")[:most].count() + self.events().count())
+
+
 def whole_hours(filters: Filters) -> tuple[Q, Iterator[Filters]]:
     """The hours that lie wholly within the bounds, and the filters for what remains at the edges."""
     start, end = filters.start, filters.end
-    first = _hour(start) + HOUR if start and start != _hour(start) else start
-    last = _hour(end) if end else None
+    first = hour_of(start) + HOUR if start and start != hour_of(start) else start
+    last = hour_of(end) if end else None
 
     def edges() -> Iterator[Filters]:
         if first is not None and last is not None and first > last:
@@ -120,7 +145,3 @@ def whole_hours(filters: Filters) -> tuple[Q, Iterator[Filters]]:
     if last is not None:
         hours &= Q(hour__lt=last)
     return hours, edges()
-
-
-def _hour(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -178,17 +178,10 @@ class CpoAdmin(TenantAdmin):
 
     # --- one bundle -------------------------------------------------------------------------------------------------
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        known = object_id is not None and object_id.isdecimal() and len(object_id) < 19
-        cpo = self.get_queryset(request).filter(pk=int(object_id or 0)).first() if known else None
-        context = {**(extra_context or {}), **(panels(cpo) if cpo else {})}
-        return super().changeform_view(request, object_id, form_url, context)
+    def around_form(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
+        is_number = object_id.isdecimal() and len(object_id) < 19
+        cpo = self.get_queryset(request).filter(pk=object_id).first() if is_number else None
+        return panels(cpo) if cpo else {}
 
     def found(self, request: HttpRequest, cpo_id: int) -> Cpo:
         cpo: Cpo | None = self.get_queryset(request).filter(pk=cpo_id).first()

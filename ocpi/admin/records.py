@@ -4,12 +4,16 @@ import json
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from ocpi.charging import cdrs
 from ocpi.models import Cdr, CpoLocation, Evse, Exchange, Peer, PeerCommand, Push, Session, Tariff, Token
+from ocpplab.api.errors import GatewayError
 from tenants.admin import ReadOnlyAdmin, RelatedFilter, TenantAdmin
 from tenants.admin.display import badge, code, pretty
 from tenants.scoping import scope
@@ -181,6 +185,7 @@ class SessionAdmin(CpoRecordAdmin):
 
 @admin.register(Cdr)
 class CdrAdmin(CpoRecordAdmin):
+    actions = ("take_back",)
     list_display = ("cdr_id", "cpo", "peer", "energy", "cost", "created_at")
     list_select_related = ("cpo", "peer")
     search_fields = ("cdr_id",)
@@ -198,6 +203,18 @@ class CdrAdmin(CpoRecordAdmin):
     @admin.display(description="CDR")
     def object(self, row: Cdr) -> Any:
         return pretty(row.content)
+
+    def has_credit_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("ocpi.add_cdr"))
+
+    @admin.action(description="Take back by a credit CDR", permissions=["credit"])
+    def take_back(self, request: HttpRequest, queryset: QuerySet[Cdr]) -> None:
+        for row in queryset.select_related("cpo", "peer", "session"):
+            try:
+                with scope(row.tenant_id):  # type: ignore[arg-type]
+                    cdrs.credit(row)
+            except GatewayError as error:
+                self.message_user(request, f"{row}: {error.message}", messages.ERROR)
 
 
 def body(text: str) -> SafeString | str:

@@ -22,3 +22,9 @@ class DriverTokenFilter(django_filters.FilterSet):
     type = Word(field_name="type")
     valid = Truth(field_name="valid")
     whitelist = Word(field_name="whitelist")
+
+
+class CdrFilter(django_filters.FilterSet):
+    session_id = Word(field_name="session__session_id")
+    peer_id = django_filters.NumberFilter(field_name="peer", min_value=0, max_value=2**63 - 1)
+    credit = Truth(field_name="credit")

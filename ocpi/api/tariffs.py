@@ -74,6 +74,9 @@ class TariffChangeSerializer(serializers.Serializer[Any]):
     tariff_alt_url = serializers.URLField(required=False)
     min_price = PriceLimitSerializer(required=False)
     max_price = PriceLimitSerializer(required=False)
+    preauthorize_amount = serializers.FloatField(
+        required=False, help_text="What a payment terminal holds back on a card; told in OCPI 2.3.0 only."
+    )
     elements = TariffElementSerializer(many=True, required=False)
     start_date_time = serializers.DateTimeField(required=False)
     end_date_time = serializers.DateTimeField(required=False)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from locations.api.templates import LocationTemplateList
 from ocpi.api.cards import CpoCardViewSet
+from ocpi.api.cdrs import CpoCdrViewSet
 from ocpi.api.cpos import CpoViewSet
 from ocpi.api.locations import CpoLocationViewSet
 from ocpi.api.peers import CpoDriverTokenViewSet, CpoMessageViewSet, CpoPeerViewSet
@@ -34,6 +35,9 @@ urlpatterns = [
         f"{CPO}/tariffs/<str:tariff_id>",
         CpoTariffViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
     ),
+    path(f"{CPO}/cdrs", CpoCdrViewSet.as_view({"get": "list"})),
+    path(f"{CPO}/cdrs/<str:cdr_id>", CpoCdrViewSet.as_view({"get": "retrieve"})),
+    path(f"{CPO}/cdrs/<str:cdr_id>/credit", CpoCdrViewSet.as_view({"post": "credit"})),
     path(f"{CPO}/peers", CpoPeerViewSet.as_view({"get": "list"})),
     path(f"{CPO}/peers/<str:peer_id>", CpoPeerViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
     path(f"{CPO}/peers/<str:peer_id>/tokens", CpoDriverTokenViewSet.as_view({"get": "list"})),

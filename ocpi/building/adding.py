@@ -4,18 +4,17 @@ from collections.abc import Callable
 
 import msgspec
 from django.db import transaction
-from django.utils import timezone
 
-from chargers.models import ProvisioningStatus
-from chargers.services.claims import ClaimLost, advance, from_now
+from chargers.models import UNFINISHED, ProvisioningStatus
+from chargers.services.claims import ClaimLost, advance, from_now, release
 from ocpi.building.failures import problem
 from ocpi.building.readiness import POLL_SECONDS
 from ocpi.building.sites import create_site
-from ocpi.building.steps import OPEN, csms_url, has_foundations
+from ocpi.building.steps import csms_url, has_foundations
 from ocpi.models import Cpo, LocationJob
 from ocpi.presets.plan import PlannedLocation
 
-STEP, FINISHED = "create-location {done} of {total}", "done"
+STEP = "create-location {done} of {total}"
 
 
 class SiteRefused(Exception):
@@ -27,17 +26,13 @@ def work(job: LocationJob, is_stopping: Callable[[], bool]) -> None:
 
     A CPO that was ordered a moment ago comes first: its sites need its tariffs and its CSMS.
     """
-    if job.cpo.status in OPEN and not has_foundations(job.cpo):
+    if job.cpo.status in UNFINISHED and not has_foundations(job.cpo):
         advance(job, claimed_until=from_now(POLL_SECONDS))
         return
     while job.done < job.total and not is_stopping():
         with transaction.atomic():
             _take_next(job)
-    if job.done >= job.total:
-        ready = {"status": ProvisioningStatus.READY, "current_step": FINISHED, "provisioned_at": timezone.now()}
-        advance(job, claimed_until=None, wanted=[], **ready)
-    else:
-        advance(job, claimed_until=None)
+    release(job)
 
 
 def _take_next(job: LocationJob) -> None:
@@ -65,19 +60,14 @@ def _create(cpo: Cpo, planned: PlannedLocation) -> None:
         raise SiteRefused(outcome.failed[0].error)
 
 
-def note_failure(job: LocationJob, error: Exception, most_attempts: int) -> None:
-    """Another try in a few seconds; after the last one the job has FAILED."""
+def fail(job: LocationJob, error: Exception) -> None:
+    """FAILED at the site that was committed last: what the job has in memory may have been rolled back."""
     row = LocationJob.objects.unscoped().filter(pk=job.pk, claim=job.claim)
-    kept = row.only("attempts", "done").first() or job
-    attempts = kept.attempts + 1
-    if attempts < most_attempts:
-        row.update(attempts=attempts, claimed_until=from_now(float(2**attempts)))
-        return
+    kept = row.only("done").first() or job
     words = f"{type(error).__name__} while adding locations; those that were added stay."
     step = STEP.format(done=kept.done + 1, total=job.total)
     row.update(
         status=ProvisioningStatus.FAILED,
         error=problem("internal_error", words, step, retryable=True),
-        attempts=attempts,
         claimed_until=None,
     )

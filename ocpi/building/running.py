@@ -12,18 +12,16 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from chargers.models import ProvisioningStatus
-from chargers.services.claims import ClaimLost, advance, claim, from_now, unclaimed
+from chargers.models import UNFINISHED, ProvisioningStatus
+from chargers.services.claims import FINISHED, ClaimLost, advance, claim, from_now, try_later, unclaimed
 from ocpi.building import adding, farewell, readiness, steps
 from ocpi.building.dismantling import destroy_expired
 from ocpi.building.failures import BuildFailure, problem
-from ocpi.building.steps import OPEN
 from ocpi.models import Cpo, LocationJob
 from tenants import audit
 from tenants.scoping import scope
 
 logger = logging.getLogger(__name__)
-MOST_ATTEMPTS = 5  # of a step, in a row
 IDLE_SECONDS = 5.0
 FAREWELL_SECONDS = 60.0  # longer than telling the slowest peer takes
 Stop = Callable[[], bool]
@@ -60,11 +58,11 @@ def _free(rows: list[tuple[Any, datetime | None]]) -> list[Any]:
 
 def _to_build() -> QuerySet[Cpo]:
     alive = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
-    return Cpo.objects.unscoped().filter(alive, destroyed_at=None, status__in=OPEN)
+    return Cpo.objects.unscoped().filter(alive, destroyed_at=None, status__in=UNFINISHED)
 
 
 def _open_jobs() -> QuerySet[LocationJob]:
-    return LocationJob.objects.unscoped().filter(status__in=OPEN, cpo__destroyed_at=None)
+    return LocationJob.objects.unscoped().filter(status__in=UNFINISHED, cpo__destroyed_at=None)
 
 
 def due_farewells() -> list[int]:
@@ -95,11 +93,11 @@ def run(cpo_id: int, is_stopping: Stop = never) -> None:
         logger.info("bundle taken over or gone", extra={"cpo": cpo_id})
     except BuildFailure as failure:
         logger.warning("bundle failed: %s", failure, extra={"cpo": cpo_id})
-        if not failure.tries_again or not _try_later(cpo):
+        if not failure.tries_again or not try_later(cpo):
             _finish(cpo, status=ProvisioningStatus.FAILED, error=failure.as_json())
     except Exception as error:
         logger.exception("step of a bundle failed", extra={"cpo": cpo_id})
-        if not _try_later(cpo):
+        if not try_later(cpo):
             _finish(cpo, status=ProvisioningStatus.FAILED, error=_internal(cpo, error))
 
 
@@ -113,7 +111,7 @@ def _build(cpo: Cpo, is_stopping: Stop) -> None:
         if steps.wait(cpo, planned):
             with transaction.atomic():
                 readiness.settle(cpo)
-                progress = {**cpo.progress, "current_step": steps.DONE}
+                progress = {**cpo.progress, "current_step": FINISHED}
                 _finish(cpo, status=ProvisioningStatus.READY, provisioned_at=timezone.now(), progress=progress)
             return
     advance(cpo, claimed_until=from_now(readiness.POLL_SECONDS))
@@ -123,16 +121,6 @@ def _finish(cpo: Cpo, **changes: Any) -> None:
     Cpo.objects.unscoped().filter(pk=cpo.pk, claim=cpo.claim).update(
         claimed_until=None, updated_at=timezone.now(), **changes
     )
-
-
-def _try_later(cpo: Cpo) -> bool:
-    """False when it was tried often enough."""
-    attempts = cpo.attempts + 1
-    if attempts >= MOST_ATTEMPTS:
-        return False
-    mine = Cpo.objects.unscoped().filter(pk=cpo.pk, claim=cpo.claim)
-    mine.update(attempts=attempts, claimed_until=from_now(float(2**attempts)))
-    return True
 
 
 def _internal(cpo: Cpo, error: Exception) -> dict[str, Any]:
@@ -156,4 +144,5 @@ def run_job(job_id: Any, is_stopping: Stop = never) -> None:
         logger.info("job taken over or gone", extra={"job": str(job_id)})
     except Exception as error:
         logger.exception("job failed at a site", extra={"job": str(job_id)})
-        adding.note_failure(job, error, MOST_ATTEMPTS)
+        if not try_later(job):
+            adding.fail(job, error)

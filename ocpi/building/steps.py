@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from django.db import transaction
 
 from chargers.back_office import back_office
-from chargers.models import ProvisioningStatus
 from chargers.services.claims import advance
 from ocpi.building import holding, readiness
 from ocpi.building.failures import BuildFailure
@@ -23,8 +22,6 @@ from ocpi.pushing import outbox
 TARIFFS, CSMS, SITE, CHARGERS, STATUSES = (
     "create-tariffs", "open-csms-endpoint", "create-location-{number}", "wait-for-chargers", "hold-statuses",
 )  # fmt: skip
-DONE = "done"
-OPEN = (ProvisioningStatus.PENDING, ProvisioningStatus.PROVISIONING)  # there is work to do
 Step = Callable[[], None]
 
 

@@ -5,12 +5,17 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from django.db import transaction
+
 from ocpi.charging import metering
 from ocpi.cost.bill import Cost, rounded
 from ocpi.models import Cdr, Session
 from ocpi.moments import now_ms
 from ocpi.protocol.times import written
+from ocpi.protocol.versions import binding
 from ocpi.pushing import outbox
+from ocpplab.api.errors import Conflict
+from tenants import audit
 
 Content = dict[str, Any]
 PARTS = {
@@ -44,31 +49,32 @@ def make(session: Session) -> Cdr:
     return cdr
 
 
+@transaction.atomic
 def credit(cdr: Cdr) -> Cdr:
-    """The credit CDR of one: the same, its cost negated, with a reference to it. Made once."""
-    made = Cdr.objects.filter(session=cdr.session, credit=True).first()
-    if made is not None:
-        return made
+    """The credit CDR of one, which the peer is told; the one that stands if it was made before. Raises Conflict."""
+    if cdr.credit:
+        raise Conflict("It is a credit CDR itself.")
+    if cdr.peer is not None and not binding(cdr.peer.version).credits:
+        raise Conflict(f"OCPI {cdr.peer.version}, which its eMSP speaks, has no credit CDRs.")
     now = now_ms()
-    content = dict(cdr.content) | {
-        "id": f"{cdr.cdr_id}-C",
-        "credit": True,
-        "credit_reference_id": cdr.cdr_id,
-        "total_cost": {name: -value for name, value in cdr.content["total_cost"].items()},
-        "last_updated": written(now),
-    }
-    row: Cdr = Cdr.objects.create(
-        cpo=cdr.cpo,
-        peer=cdr.peer,
-        session=cdr.session,
-        cdr_id=f"{cdr.cdr_id}-C",
-        credit=True,
-        content=content,
-        created_at=now,
-        last_updated=now,
+    content = credited(cdr) | {"last_updated": written(now)}
+    values = {"peer": cdr.peer, "session": cdr.session, "credit": True, "content": content}
+    row: Cdr
+    row, is_new = Cdr.objects.get_or_create(
+        cpo=cdr.cpo, cdr_id=content["id"], defaults={**values, "created_at": now, "last_updated": now}
     )
-    outbox.cdr_made(row)
+    if is_new:
+        outbox.cdr_made(row, correlation_id="" if cdr.session is None else cdr.session.correlation_id)
+        summary = f"{cdr.cpo} {cdr.cdr_id}"
+        audit.record("credit_cdr", object_type="cdr", object_id=cdr.pk, organization_id=cdr.tenant_id, summary=summary)
     return row
+
+
+def credited(cdr: Cdr) -> Content:
+    """All the data of the original; only `total_cost` is negative (OCPI 2.2.1, 10.1.1)."""
+    cost = {name: -value for name, value in cdr.content["total_cost"].items()}
+    reference = {"id": f"{cdr.cdr_id}-C", "credit": True, "credit_reference_id": cdr.cdr_id}
+    return dict(cdr.content) | reference | {"total_cost": cost}
 
 
 def contents(session: Session) -> Content:

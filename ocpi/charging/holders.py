@@ -32,7 +32,7 @@ def cdr_token(token: dict[str, Any]) -> dict[str, Any]:
 
 def holder_of(cpo: Cpo, evse: Evse, transaction: Transaction, identity: str) -> Holder:
     found = (
-        _waiting_session(evse, transaction)
+        _waiting_session(evse, transaction, identity)
         or _by_command(evse, transaction)
         or _by_authorization(cpo, transaction, identity)
         or _by_token(cpo, transaction)
@@ -46,8 +46,8 @@ def own_card(cpo: Cpo, id_tag: str) -> dict[str, Any]:
     return party | {"uid": id_tag, "type": "RFID", "contract_id": id_tag}
 
 
-def _waiting_session(evse: Evse, transaction: Transaction) -> Holder | None:
-    """One that a command or a reservation has opened; a reservation also serves tokens of its group."""
+def _waiting_session(evse: Evse, transaction: Transaction, identity: str) -> Holder | None:
+    """One that a command or a reservation has opened."""
     waiting = Session.objects.filter(evse=evse, transaction=None)
     waiting = waiting.filter(status__in=[SessionStatus.PENDING, SessionStatus.RESERVATION])
     for session in waiting.select_related("peer").order_by("-id").select_for_update(of=("self",), no_key=True):
@@ -55,12 +55,22 @@ def _waiting_session(evse: Evse, transaction: Transaction) -> Holder | None:
             return Holder(
                 session.peer,
                 session.cdr_token,
-                session.auth_method,
+                _method(session, evse, transaction, identity),
                 session.authorization_reference,
                 session.correlation_id,
                 session,
             )
     return None
+
+
+def _method(session: Session, evse: Evse, transaction: Transaction, identity: str) -> str:
+    """Who comes to a reserved EVSE with a card of the white list charges by that (OCPI 2.2.1, 10.3.1: the last method
+    counts); a start that was commanded stays one."""
+    is_reserved = session.status == SessionStatus.RESERVATION
+    if not is_reserved or named_by(evse.cpo, transaction.id_tag, transaction.started_at, [evse.pk]):
+        return session.auth_method
+    shown = _by_authorization(evse.cpo, transaction, identity) or _by_token(evse.cpo, transaction)
+    return session.auth_method if shown is None or shown.peer != session.peer else shown.method
 
 
 def _by_command(evse: Evse, transaction: Transaction) -> Holder | None:

@@ -12,7 +12,7 @@ from ocpi.protocol.times import written
 SITE = ("name", "address", "city", "postal_code", "state", "country", "coordinates", "time_zone", "parking_type")
 CONNECTOR = {"standard": "connector_standard", "format": "connector_format", "power_type": "connector_power_type"}
 REGULAR = "REGULAR"
-RATING = ("max_voltage", "max_amperage")  # only 2.1.1's sessions show these
+BESIDE = ("max_voltage", "max_amperage", "tariff_ids")  # only 2.1.1's sessions and CDRs show these
 
 
 def cdr_location(evse: Evse) -> dict[str, Any]:
@@ -20,9 +20,9 @@ def cdr_location(evse: Evse) -> dict[str, Any]:
     location, connector = rendering.location(evse.location), rendering.connector(evse)
     place = {name: location[name] for name in SITE if location.get(name) not in (None, "")}
     words = {ours: connector[theirs] for theirs, ours in CONNECTOR.items() if theirs in connector}
-    rating = {name: connector[name] for name in RATING if name in connector}
+    beside = {name: connector[name] for name in BESIDE if name in connector}
     names = {"evse_uid": evse.uid, "evse_id": evse.evse_id, "connector_id": rendering.CONNECTOR_ID}
-    return {"id": evse.location.ocpi_id, **place, **names, **words, **rating}
+    return {"id": evse.location.ocpi_id, **place, **names, **words, **beside}
 
 
 def tariff_at(evse: Evse, at: datetime) -> dict[str, Any] | None:

@@ -43,7 +43,7 @@ def _without_session(charger: Charger, evses: Sequence[Evse]) -> Sequence[Transa
 def _start(charger: Charger, evse: Evse, transaction: Transaction) -> None:
     holder = holder_of(evse.cpo, evse, transaction, charger.identity)
     session = holder.session or new_session(evse, holder, transaction.id_tag, transaction.started_at)
-    session.transaction, session.status = transaction, SessionStatus.ACTIVE
+    session.transaction, session.status, session.auth_method = transaction, SessionStatus.ACTIVE, holder.method
     session.started_at = truncated(transaction.started_at)
     session.meter["meter_id"] = charger.identity
     metering.begin(session, transaction)
@@ -54,23 +54,26 @@ def _start(charger: Charger, evse: Evse, transaction: Transaction) -> None:
 
 def new_session(evse: Evse, holder: Holder, id_tag: str, at: datetime) -> Session:
     """Not stored yet; place and tariff are those of this moment."""
-    tariff = places.tariff_at(evse, at)
-    return Session(
+    session = Session(
         cpo=evse.cpo,
         session_id=str(uuid.uuid4()),
         peer=holder.peer,
-        evse=evse,
         cdr_token=holder.cdr_token,
         id_tag=id_tag,
         auth_method=holder.method,
         authorization_reference=holder.reference,
         started_at=truncated(at),
-        currency=tariff["currency"] if tariff else NO_CURRENCY,
-        tariff=tariff,
-        cdr_location=places.cdr_location(evse),
         correlation_id=holder.correlation_id or str(uuid.uuid4()),
         created_at=now_ms(),
     )
+    _take_place(session, evse, at)
+    return session
+
+
+def _take_place(session: Session, evse: Evse, at: datetime) -> None:
+    tariff = places.tariff_at(evse, at)
+    session.evse, session.cdr_location = evse, places.cdr_location(evse)
+    session.tariff, session.currency = tariff, tariff["currency"] if tariff else NO_CURRENCY
 
 
 def store(session: Session, *, due_at: datetime | None = None, whole: bool = True) -> None:
@@ -154,6 +157,15 @@ def open_pending(evse: Evse, holder: Holder, id_tag: str, *, lasts: float) -> Se
     session.meter = {"expires": written(now_ms() + timedelta(seconds=lasts))}
     store(session)
     return session
+
+
+def change_reservation(session: Session, evse: Evse, holder: Holder, id_tag: str) -> None:
+    """It is replaced by one that may be for another token, or another EVSE of the location."""
+    if session.evse_id != evse.pk:
+        _take_place(session, evse, timezone.now())
+    session.cdr_token, session.id_tag = holder.cdr_token, id_tag
+    session.authorization_reference = holder.reference or session.authorization_reference
+    store(session)
 
 
 def open_reservation(evse: Evse, holder: Holder, id_tag: str) -> Session:

@@ -10,7 +10,7 @@ from ocpi.charging.holders import Holder, cdr_token
 from ocpi.commanding import targets, wording
 from ocpi.commanding.answers import Answer, Asked, Declined, accepted
 from ocpi.cost import Restriction
-from ocpi.models import AuthMethod, Evse, EvseStatus, PeerCommand, Reservation, SessionStatus
+from ocpi.models import AuthMethod, Evse, EvseStatus, PeerCommand, Reservation, Session, SessionStatus
 from ocpi.protocol.times import read
 from ocpi.protocol.versions import binding
 from ocpi.pushing import outbox
@@ -81,16 +81,17 @@ def cancel(asked: Asked) -> Answer:
 
 
 def made(command: PeerCommand) -> None:
-    """The charger holds the EVSE: the reservation and its session begin, or are renewed."""
+    """The charger holds the EVSE: the reservation and its session begin, or become what replaces them."""
     context, evse = command.context, command.evse
     assert evse is not None
     values = {"evse": evse, "response_url": command.response_url, "expires_at": _moment(context["expires_at"])}
-    known = Reservation.objects.filter(cpo=command.cpo, number=context["number"]).first()
-    if known is not None:
-        Reservation.objects.filter(pk=known.pk).update(**values, ended_at=None)
-        return
     reference = context["authorization_reference"]
     holder = Holder(command.peer, cdr_token(context["token"]), AuthMethod.COMMAND, reference, command.correlation_id)
+    known = Reservation.objects.filter(cpo=command.cpo, number=context["number"]).first()
+    if known is not None:
+        _replace(known, evse, holder, context["id_tag"])
+        Reservation.objects.filter(pk=known.pk).update(**values, ended_at=None)
+        return
     session = sessions.open_reservation(evse, holder, context["id_tag"])
     Reservation.objects.create(
         cpo=command.cpo,
@@ -100,6 +101,18 @@ def made(command: PeerCommand) -> None:
         number=context["number"],
         **values,
     )
+
+
+def _replace(known: Reservation, evse: Evse, holder: Holder, id_tag: str) -> None:
+    """The session goes on with what is reserved now; another charger lets go of what it held."""
+    before = known.evse
+    if before is not None and before.charger is not None and before.charger != evse.charger:
+        action, payload = wording.cancel_reservation(known.number)
+        back_office().call(evse.cpo.csms_endpoint or 0, before.charger.identity, action, payload)
+    held = Session.objects.filter(reservation=known, status=SessionStatus.RESERVATION)
+    session = held.select_related("cpo", "peer").select_for_update(of=("self",), no_key=True).first()
+    if session is not None:
+        sessions.change_reservation(session, evse, holder, id_tag)
 
 
 def cancelled(reservation_pk: int) -> None:

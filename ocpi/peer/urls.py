@@ -46,7 +46,8 @@ urlpatterns = [
     at("/sessions", sessions.Sessions),
     at("/sessions/(?P<session_id>[^/]+)/charging_preferences", sessions.ChargingPreferences),
     at("/cdrs", cdrs.Cdrs),
-    at("/tokens/(?P<country>[^/]+)/(?P<party>[^/]+)/(?P<uid>[^/]+)", tokens.OneToken),
+    # The uid is the eMSP's: printable ASCII, slashes included, which arrive here decoded.
+    at("/tokens/(?P<country>[^/]+)/(?P<party>[^/]+)/(?P<uid>.+?)", tokens.OneToken),
     at("/commands/(?P<command>[^/]+)", commands.Command),
     at("/chargingprofiles/(?P<session_id>[^/]+)", chargingprofiles.ChargingProfile),
     re_path(CPO, UnknownPath.as_view()),

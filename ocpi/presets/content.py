@@ -1,11 +1,11 @@
 """A preset's content: reading the reviewed files in `ocpi/presets/data/`, and what they must look like."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from catalog.documents import read_documents
 from catalog.shapes import Problem, all_of, distinct, list_of, one_of, record, text, yes_or_no
 from catalog.vocabulary import ConnectorType, OcppVersion
 from ocpi.models import EvseStatus
@@ -16,14 +16,6 @@ FOLDER = Path(__file__).parent / "data"
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 TARIFF_KEY = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)*")
 MOST_LOCATIONS, MOST_CHARGERS = 300, 50
-
-
-class InvalidPresets(Exception):
-    """The files break their rules; `problems` are sentences that begin with the file's name."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
 
 
 HOURS = record({"weekday": whole(1, 7), "period_begin": text(5, CLOCK), "period_end": text(5, CLOCK)})
@@ -103,22 +95,5 @@ PRESET = all_of(
 
 
 def read_preset_files(folder: Path = FOLDER) -> list[dict[str, Any]]:
-    """Every file of the folder, by name. Raises InvalidPresets with all problems of all files."""
-    documents: list[dict[str, Any]] = []
-    problems: list[str] = []
-    for path in sorted(folder.glob("*.json")):
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            problems.append(f"{path.name}: not JSON: {error}")
-            continue
-        found = [f"{path.name}: {problem}" for problem in PRESET(document, "")]
-        if not found and document["slug"] != path.stem:
-            found = [f"{path.name}: slug: {document['slug']!r} must be the name of the file"]
-        problems += found
-        documents.append(document)
-    if not documents:
-        problems.append(f"{folder}: no preset files")
-    if problems:
-        raise InvalidPresets(problems)
-    return documents
+    """One document a preset. Raises InvalidDocuments with all problems of all files."""
+    return read_documents(folder, PRESET)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from catalog.models import ChargerModel
+from catalog.services import find_models
 from chargers.services.setups import outlets_of
 from ocpi.presets.plan import OutletsOf
 from simulator.core.setup import Outlet
@@ -12,14 +13,7 @@ from simulator.core.setup import Outlet
 def equipment(content: Mapping[str, Any]) -> OutletsOf:
     """Answers for the models of a preset, read in one query; LookupError for one that the catalog lacks."""
     pairs = {(group["brand_slug"], group["model_slug"]) for group in content["groups"]}
-    return outlets_from(models_of(pairs))
-
-
-def models_of(pairs: set[tuple[str, str]]) -> dict[tuple[str, str], ChargerModel]:
-    rows = ChargerModel.objects.select_related("brand").filter(
-        brand__slug__in={brand for brand, _ in pairs}, slug__in={model for _, model in pairs}
-    )
-    return {(row.brand.slug, row.slug): row for row in rows}
+    return outlets_from(find_models(pairs))
 
 
 def outlets_from(models: Mapping[tuple[str, str], ChargerModel]) -> OutletsOf:

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.db import transaction
 
+from catalog.documents import InvalidDocuments
+from catalog.services import find_models
 from ocpi.models import Preset
-from ocpi.presets.content import FOLDER, InvalidPresets, read_preset_files
-from ocpi.presets.equipment import models_of
+from ocpi.presets.content import FOLDER, read_preset_files
 from ocpi.presets.plan import group_sizes
 from ocpplab.api.errors import NotFound
 from tenants import audit
@@ -35,13 +36,13 @@ class SeedReport:
 
 @transaction.atomic
 def seed_presets(folder: Path = FOLDER) -> SeedReport:
-    """Publishes what the table lacks. Raises InvalidPresets having written nothing; needs the catalog.
+    """Publishes what the table lacks. Raises InvalidDocuments having written nothing; needs the catalog.
 
     A published version is never changed: bundles were built from it, and the same order must give the same bundle.
     """
     documents = read_preset_files(folder)
     if problems := model_problems(documents):
-        raise InvalidPresets(problems)
+        raise InvalidDocuments(problems)
     known = {(row.slug, row.version): row for row in Preset.objects.all()}
     report = SeedReport()
     for document in documents:
@@ -60,7 +61,7 @@ def seed_presets(folder: Path = FOLDER) -> SeedReport:
 def model_problems(documents: list[dict[str, Any]]) -> list[str]:
     """What the catalog lacks of what they are made from."""
     groups = [(document, group) for document in documents for group in document["groups"]]
-    models = models_of({(group["brand_slug"], group["model_slug"]) for _, group in groups})
+    models = find_models({(group["brand_slug"], group["model_slug"]) for _, group in groups})
     problems = []
     for document, group in groups:
         model = models.get((group["brand_slug"], group["model_slug"]))

@@ -25,5 +25,6 @@ def sessions(peer: Peer) -> QuerySet[Session]:
     return Session.objects.filter(peer=peer).select_related("cpo").order_by("created_at", "id")
 
 
-def cdrs(peer: Peer) -> QuerySet[Cdr]:
-    return Cdr.objects.filter(peer=peer).select_related("cpo").order_by("created_at", "id")
+def cdrs(peer: Peer, *, with_credits: bool) -> QuerySet[Cdr]:
+    rows = Cdr.objects.filter(peer=peer).select_related("cpo").order_by("created_at", "id")
+    return rows if with_credits else rows.filter(credit=False)

@@ -12,21 +12,17 @@ Json = dict[str, Any]
 DEFAULT_TYPE = "RFID"
 
 
-def find(peer: Peer, country: str, party: str, uid: str, kind: str) -> Token | None:
-    """The peer's token of that key; `kind` is its type."""
-    key = {"key_country": country.upper(), "key_party": party.upper(), "key_uid": uid.upper(), "type": kind}
-    return Token.objects.filter(peer=peer, **key).first()
+def find(peer: Peer, country: str, party: str, uid: str, kind: str | None = None) -> Token | None:
+    """The peer's token of that key; `kind` is its type, None for whichever it has."""
+    key = {"key_country": country.upper(), "key_party": party.upper(), "key_uid": uid.upper()}
+    rows = Token.objects.filter(peer=peer, **key)
+    return (rows if kind is None else rows.filter(type=kind)).first()
 
 
 def store(peer: Peer, version: Binding, content: Mapping[str, Any], party: tuple[str, str]) -> bool:
     """Replaces the token with this one, which has been checked; `party` is whose it is. True if it is new."""
     told = version.token_in(content, {"country_code": party[0], "party_id": party[1]})
-    key = {
-        "key_country": party[0].upper(),
-        "key_party": party[1].upper(),
-        "key_uid": told["uid"].upper(),
-        "type": told["type"],
-    }
+    key = {"key_country": party[0].upper(), "key_party": party[1].upper(), "key_uid": told["uid"].upper()}
     values = {
         "cpo_id": peer.cpo_id,
         "tenant_id": peer.tenant_id,
@@ -38,7 +34,11 @@ def store(peer: Peer, version: Binding, content: Mapping[str, Any], party: tuple
         "group_id": told.get("group_id") or "",
         "last_updated": times.read(told["last_updated"]),
     }
-    return Token.objects.update_or_create(peer=peer, **key, defaults=values)[1]
+    row, is_new = Token.objects.update_or_create(peer=peer, **key, type=told["type"], defaults=values)
+    if version.types_in_addresses:
+        return is_new
+    replaced, _ = Token.objects.filter(peer=peer, **key).exclude(pk=row.pk).delete()
+    return is_new and not replaced
 
 
 def merged(row: Token, version: Binding, changes: Mapping[str, Any]) -> Json:

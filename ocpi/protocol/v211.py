@@ -28,6 +28,8 @@ class Version211(Version221):
     encodes_tokens = False
     routes = False
     unknown_token = 2001
+    types_in_addresses = False
+    credits = False
     modules = {
         "credentials": SENDER,
         "locations": SENDER,
@@ -139,6 +141,7 @@ class Version211(Version221):
             "power_type": place["connector_power_type"],
             "max_voltage": place.get("max_voltage", 0),
             "max_amperage": place.get("max_amperage", 0),
+            "tariff_ids": place.get("tariff_ids"),
             "last_updated": at,
         }
         outlet = {

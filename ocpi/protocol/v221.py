@@ -19,6 +19,8 @@ class Version221:
     encodes_tokens = True  # Authorization carries Base64
     routes = True  # OCPI-from and OCPI-to headers, X-Request-ID and X-Correlation-ID
     unknown_token = 2004
+    types_in_addresses = True  # tokens are found by uid and type, `?type=`
+    credits = True  # a CDR may be credited by another
     modules = {
         "credentials": SENDER,
         "locations": SENDER,

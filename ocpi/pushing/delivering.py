@@ -54,20 +54,25 @@ def claim(peer_id: int, most: int) -> list[Attempt]:
     attempts = []
     for push in _due().filter(peer=peer_id).order_by("due_at", "id")[:most]:
         with scope(push.tenant_id), transaction.atomic():  # type: ignore[arg-type]
-            attempt = None if _comes_after_its_session(push) else _claim_one(push)
+            attempt = None if _comes_after_another(push) else _claim_one(push)
         if attempt is not None:
             attempts.append(attempt)
     return attempts
 
 
-def _comes_after_its_session(push: Push) -> bool:
-    """A CDR waits until its session's end was told, or could not be: peers look for the session that it names."""
+def _comes_after_another(push: Push) -> bool:
+    """A CDR waits until its session's end was told, or could not be: peers look for the session that it names. A credit
+    CDR waits, as long as it takes, for the CDR that it is about."""
     kind, _, pk = push.subject.partition(":")
-    if kind != "cdr":
+    cdr = Cdr.objects.filter(pk=int(pk)).first() if kind == "cdr" else None
+    if cdr is None:
         return False
-    session = Cdr.objects.filter(pk=int(pk)).values_list("session", flat=True).first()
     now = timezone.now()
-    untold = Push.objects.filter(peer=push.peer_id, subject=f"session:{session}", state=PushState.WAITING)
+    waiting = Push.objects.filter(peer=push.peer_id, state=PushState.WAITING)
+    if cdr.credit:
+        original = Cdr.objects.filter(cpo=cdr.cpo_id, cdr_id=cdr.content["credit_reference_id"]).first()
+        return original is not None and waiting.filter(subject=f"cdr:{original.pk}").exists()
+    untold = waiting.filter(subject=f"session:{cdr.session_id}")
     return untold.filter(Q(attempts=0, due_at__lte=now) | Q(claimed_until__gt=now)).exists()
 
 

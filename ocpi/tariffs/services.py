@@ -10,13 +10,15 @@ from django.db.models import QuerySet
 
 from ocpi.models import Cpo, Evse, Tariff
 from ocpi.moments import now_ms
-from ocpi.protocol.types import Shape, Type
+from ocpi.protocol.types import Number, Shape, Type, maybe
 from ocpi.protocol.vocabulary.v221 import TARIFF
 from ocpi.pushing import outbox
 from ocpi.tariffs.shapes import WHOLE_TARIFF
 from ocpplab.api.errors import Conflict, Invalid, InvalidRequest, NotFound
 from tenants import audit
 
+# What is kept: 2.2.1's tariff, and what 2.3.0 has beside it.
+CONTENT = TARIFF.but(preauthorize_amount=maybe(Number()))
 TARIFF_ID = re.compile(r"[A-Za-z0-9_.-]{1,36}")
 
 
@@ -34,7 +36,7 @@ def find_tariff(cpo: Cpo, tariff_id: str) -> Tariff:
 
 def checked(content: Any) -> dict[str, Any]:
     """Of 2.2.1's shape, without nulls and unknown members; raises Invalid (422) naming every field that is wrong."""
-    plain = only_known(TARIFF, without_nulls(content))
+    plain = only_known(CONTENT, without_nulls(content))
     problems = list(WHOLE_TARIFF(plain, ""))
     if problems:
         raise Invalid(*((("body", *_loc(one.path)), one.message, "value_error") for one in problems))

@@ -124,4 +124,4 @@ OPTIONAL: dict[str, Rule] = {
 ELEMENTS = list_of(ELEMENT, 1, 100)
 # Of a preset: prices in euro before VAT; currency and VAT come with the country.
 TARIFF = record({"elements": ELEMENTS}, OPTIONAL)
-WHOLE_TARIFF = record({"currency": text(3, CURRENCY), "elements": ELEMENTS}, OPTIONAL)
+WHOLE_TARIFF = record({"currency": text(3, CURRENCY), "elements": ELEMENTS}, {**OPTIONAL, "preauthorize_amount": PRICE})

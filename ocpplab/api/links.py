@@ -49,6 +49,7 @@ SOURCES = (
         {"cpo_id": f"{PATH}cpo_id", "tariff_id": ID},
         ("get_cpo_tariff", "update_cpo_tariff", "delete_cpo_tariff"),
     ),
+    Source("list_cpo_cdrs", "200", {"cpo_id": f"{PATH}cpo_id", "cdr_id": FIRST}, ("get_cpo_cdr", "credit_cpo_cdr")),
     Source("create_location", "201", {"location_id": ID}, OF_LOCATION),
     Source("list_locations", "200", {"location_id": FIRST}, ("get_location",)),
     Source("create_charger", "201", {"charger_id": ID}, OF_CHARGER),

@@ -39,6 +39,7 @@ PATH_WORDS = {
     "cpo_id": "The CPO's number.",
     "ocpi_location_id": "OCPI's id of the location.",
     "tariff_id": "OCPI's id of the tariff.",
+    "cdr_id": "OCPI's id of the CDR.",
     "peer_id": "The id in the list of peers.",
     "id_token": "The card's id, in any case of letters.",
 }

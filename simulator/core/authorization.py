@@ -69,6 +69,11 @@ class TokenStore:
         while len(self.cache) > MOST_CACHED:
             del self.cache[self._least_useful()]
 
+    def forget(self, token: str) -> None:
+        """Drops what the cache holds of it; the list is the CSMS's, by its versions."""
+        if self.cache.pop(token.casefold(), None) is not None:
+            self.cache_edition += 1
+
     def _least_useful(self) -> str:
         refused = (key for key, entry in self.cache.items() if entry["status"] != "Accepted")
         return next(refused, None) or next(iter(self.cache))

@@ -16,5 +16,6 @@ TIME_LIMIT = "time_limit"
 CONNECT_TIMEOUT = "connect_timeout"
 FAULT = "fault"  # followed by the fault's code: "fault:GroundFailure"
 EV_STOPPED = "ev_stopped"
+EV_DEPARTED = "ev_departed"
 MASTER_PASS = "master_pass"  # noqa: S105
 OTHER = "other"

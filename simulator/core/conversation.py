@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from simulator.core import rpc, schemas, verdicts
+from simulator.core import rpc, schemas, tolerance, verdicts
 from simulator.core.calls import TRANSACTION, Call
 from simulator.core.errors import Kind, Refusal
 from simulator.core.facts import CallUnanswered, Close, Frame, Instant
@@ -198,13 +198,14 @@ class Conversation:
         handler = station.methods.get(f"on_{incoming.action}")
         if handler is None:
             raise Refusal(Kind.NOT_SUPPORTED, f"{incoming.action} is not supported")
-        if not isinstance(incoming.payload, dict):
+        read = tolerance.strictly if station.setup.options.strict_schema else tolerance.leniently
+        payload, violation = read(station.subprotocol, incoming.action, "request", incoming.payload)
+        if not isinstance(payload, dict):
             raise Refusal(Kind.FORMAT, "the payload is not an object")
-        violation = schemas.violation(station.subprotocol, incoming.action, "request", incoming.payload)
-        if violation is not None and station.setup.options.strict_schema:
+        if violation is not None:
             secret = rpc.masked(incoming.action, incoming.payload) is not None  # its answer stands in the log, too
             raise Refusal(violation.kind, "the payload breaks its schema" if secret else str(violation))
-        answer: dict[str, Any] = handler(incoming.payload)
+        answer: dict[str, Any] = handler(payload)
         return answer
 
     def _keep_answer(self, message_id: str, wire: str) -> None:
@@ -225,7 +226,8 @@ class Conversation:
         station.cancel_timer("call_timeout")
         verdict, violation = self._verdict(text, incoming, call.action), None
         if verdict is not None and incoming.message_type == rpc.CALLRESULT:
-            violation = schemas.violation(station.subprotocol, call.action, "response", incoming.payload)
+            answer = incoming.payload
+            incoming.payload, violation = tolerance.leniently(station.subprotocol, call.action, "response", answer)
         frame = Frame(
             0,
             CSMS_TO_CP,

@@ -164,7 +164,11 @@ class FaultInjection(Block):
 
     def went_down(self) -> None:
         for connector in self.station.connectors:
-            self._clear(connector, [one for one in connector.faults if _ends_with_reboot(one, connector)])
+            self.restarted(connector)
+
+    def restarted(self, connector: Connector) -> None:
+        """The outlet starts anew, with its station or by itself: faults that this mends are gone."""
+        self._clear(connector, [one for one in connector.faults if _ends_with_reboot(one, connector)])
 
     def clear_on_replug(self, connector: Connector) -> None:
         """A cable goes in: a fault that it could mend and that has met a cable before is gone."""

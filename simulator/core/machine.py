@@ -57,6 +57,9 @@ class Block:
     def power_lost(self) -> None:
         """The machine starts again after it lost its power without warning."""
 
+    def power_survived(self) -> None:
+        """The machine starts again after it lost its power, and its transactions go on: `seen_at` is when it did."""
+
     def retired(self) -> None:
         """The machine is to speak another OCPP version: what runs in this one ends."""
 

@@ -371,16 +371,19 @@ class NetworkFaults(Block):
         if self.dark:
             return
         self._power_off_s = off_seconds
+        self._mark_the_moment()
         if self.station.setup.options.on_power_loss == "stop-before" and self.station.online:
             self._end_transactions()
             self._power_goes_at = self.station.now.mono + FLUSH_S
         else:
             self._go_dark()
 
-    def _end_transactions(self) -> None:
+    def _mark_the_moment(self) -> None:
         for connector in self.station.connectors:
             if connector.running is not None:
                 connector.running.seen_at = self.station.clock
+
+    def _end_transactions(self) -> None:
         for block in self.station.blocks:
             block.power_lost()
 
@@ -395,3 +398,6 @@ class NetworkFaults(Block):
     def _power_returns(self) -> None:
         self.power_back_at = None
         self.station.block(Restarts).regain_power()
+        if self.station.setup.options.on_power_loss == "resume":
+            for block in self.station.blocks:
+                block.power_survived()

@@ -1,6 +1,7 @@
 """The official JSON schemas of each OCPP version, compiled once on first use and shared by all stations."""
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol
@@ -68,10 +69,14 @@ def errors(subprotocol: str, action: str, direction: str, payload: Any) -> list[
 
 def violation(subprotocol: str, action: str, direction: str, payload: Any) -> Violation | None:
     """The first violation of the official schema, or None; unknown actions have no violations."""
-    found = errors(subprotocol, action, direction, payload)
-    if not found:
+    return first(errors(subprotocol, action, direction, payload))
+
+
+def first(found: Iterable[Any]) -> Violation | None:
+    """The first of what `errors` gives, told in a sentence."""
+    error = next(iter(found), None)
+    if error is None:
         return None
-    error = found[0]
     where = ".".join(str(part) for part in error.instance_path) or "payload"
     kind = KINDS.get(type(error.kind).__name__, Kind.PROPERTY)
     return Violation(kind, f"{where}: {error.message}"[:255])

@@ -31,6 +31,7 @@ from simulator.core.physical.sharing import Claim, shared
 
 SECTION = "charging_profiles"
 AWAITED = "awaited_profiles"
+EXTERNAL_LIMIT = "external_limit"
 MOST_PHASES = 3
 SHARE_AGAIN_S = 30.0  # how often outlets that share a limit are asked what their cars take
 LATE_S = 0.05  # a boundary is looked at just after it, so that rounding never makes it come twice
@@ -50,6 +51,8 @@ class SmartCharging(Block):
 
     def __init__(self, station: Machine) -> None:
         super().__init__(station)
+        external = station.store.get(EXTERNAL_LIMIT)
+        self._external = msgspec.convert(external, Profile) if external else None
         self.profiles = tuple(msgspec.convert(one, Profile) for one in station.store.get(SECTION, []))
         self._saved = self.profiles
         # Profiles of remote starts, by outlet, until their transactions begin.
@@ -59,13 +62,31 @@ class SmartCharging(Block):
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
-        """All installed profiles. Replaced, never changed in place."""
+        """All that the CSMS has installed. Replaced, never changed in place."""
         return self._kept
 
     @profiles.setter
     def profiles(self, profiles: tuple[Profile, ...]) -> None:
         self._kept: tuple[Profile, ...] = profiles
-        self.schedules = Schedules(profiles, own_default_first=self.own_default_first)
+        self._set_up()
+
+    @property
+    def external(self) -> Profile | None:
+        """The limit that neither the CSMS nor the station has set: the CSMS can neither replace nor clear it."""
+        return self._external
+
+    @external.setter
+    def external(self, profile: Profile | None) -> None:
+        self._external = profile
+        self._set_up()
+        if profile is None:
+            self.station.store.delete(EXTERNAL_LIMIT)
+        else:
+            self.station.store.put(EXTERNAL_LIMIT, msgspec.to_builtins(profile))
+
+    def _set_up(self) -> None:
+        from_outside = () if self._external is None else (self._external,)
+        self.schedules = Schedules((*self._kept, *from_outside), own_default_first=self.own_default_first)
 
     def cleared(self, matches: Callable[[Profile], bool]) -> dict[str, Any]:
         """The answer to ClearChargingProfile, once those are gone."""
@@ -177,7 +198,7 @@ class SmartCharging(Block):
         """Lets every outlet offer what the profiles allow now (rule C8)."""
         self._changes_at, self._share_at = NEVER, None
         connectors, crowded = self.station.connectors, self._crowded()
-        if not self._kept and not crowded:
+        if not self.schedules.profiles and not crowded:
             for connector in connectors:
                 connector.limit = None
             return

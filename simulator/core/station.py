@@ -6,6 +6,7 @@ blocks (see `machine.py`) with a table of error spellings.
 
 import uuid
 from collections.abc import Callable, Mapping
+from random import getrandbits
 from typing import Any, ClassVar
 
 from simulator.core import tail
@@ -27,6 +28,7 @@ from simulator.core.transfers import Transferred
 PARKED = "parked"
 CSMS = "csms"  # whose acceptance the registration stands for
 SUBPROTOCOL = "subprotocol"  # of the station that has written a memory
+CLOCK_STEP = 1.0  # s; corrections below are not stored
 CUT_SHORT = "The charger was stopped, changed or moved before the command was finished; see the log."
 # Timers that change no fact of the station (see `conversation.QUIET_ANSWERS`).
 QUIET_TIMERS = {"heartbeat", "ping"}
@@ -43,7 +45,8 @@ INSTALLER_COMMANDS = {
 
 
 def random_id() -> str:
-    return str(uuid.uuid4())
+    """Unlike uuid4(), it asks the operating system for nothing: message ids are no secrets."""
+    return str(uuid.UUID(int=getrandbits(128), version=4))
 
 
 class Station(Machine):
@@ -87,9 +90,8 @@ class Station(Machine):
         if reason != "resume" or not parked or self.registration != "Accepted":
             self.registration = ""
             self.boot_reason = "PowerUp" if reason == "resume" else reason
-            if not parked and self.setup.options.on_power_loss != "resume":
-                for block in self.blocks:
-                    block.power_lost()
+            if not parked:
+                self._after_power_loss()
         elif moved:
             self.registration, self.boot_reason = "", "Unknown"
         if moved:
@@ -97,6 +99,14 @@ class Station(Machine):
                 block.moved()
         self.link.wait(now.mono)
         self._leave()
+
+    def _after_power_loss(self) -> None:
+        survived = self.setup.options.on_power_loss == "resume"
+        for block in self.blocks:
+            if survived:
+                block.power_survived()
+            else:
+                block.power_lost()
 
     def wants_connection(self, now: Instant) -> bool:
         return self.link.connect_at is not None and now.mono >= self.link.connect_at and not self.wire.cut
@@ -394,6 +404,11 @@ class Station(Machine):
             return "Done; nothing has changed that the protocol would report."
         return "Offline: the CSMS learns of it after the reconnect."
 
+    def _kept_offset(self) -> float:
+        """What a restart begins with. Each change is a write, and answers differ by fractions of a second."""
+        kept: float = self.store.get("registration", {}).get("clock_offset", 0.0)
+        return kept if abs(self.clock_offset - kept) < CLOCK_STEP else round(self.clock_offset, 3)
+
     def _save(self) -> None:
         self.store.put(
             "registration",
@@ -401,11 +416,11 @@ class Station(Machine):
                 "status": self.registration,
                 "accepted_ever": self.accepted_ever,
                 "boot_reason": self.boot_reason,
-                "clock_offset": round(self.clock_offset, 3),
+                "clock_offset": self._kept_offset(),
             },
         )
         for connector in self.connectors:
-            if connector.running is not None:
+            if connector.running is not None and not self.wire.dark:
                 connector.running.seen_at = round(self.clock, 1)
             self.store.put(self.section(connector.outlet), connector.record())
         for block in self._saving:

@@ -1,10 +1,13 @@
 """The CSMS's side of one conversation: reads a station's frames and says what to answer, whatever the version."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
 
-from simulator.core import rpc, schemas
+from django.utils import timezone
+
+from simulator.core import rpc, schemas, timestamps
 from simulator.core.errors import Kind, Refusal
 from simulator.core.rpc import Incoming
 from simulator.csms import actions
@@ -91,6 +94,26 @@ class Desk:
     def _error(self, message_id: str, kind: Kind, description: str) -> str:
         return rpc.error(message_id, self.error_codes[kind], description)
 
+    # --- what both versions say alike -------------------------------------------------------------------------------
+
+    def booted(self, request: Payload, *, vendor: str, model: str) -> Payload:
+        """The answer to a BootNotification."""
+        picture = self.picture
+        picture.vendor, picture.model, picture.boot, picture.booted_at = vendor, model, request, timezone.now()
+        self.journal.changed(picture)
+        return {"status": "Accepted", "currentTime": now(), "interval": self.endpoint.heartbeat_interval}
+
+    async def on_heartbeat(self, request: Payload) -> Payload:
+        return {"currentTime": now()}
+
+    async def on_data_transfer(self, request: Payload) -> Payload:
+        return {"status": "UnknownVendorId"}
+
+    async def on_sign_certificate(self, request: Payload) -> Payload:
+        return {"status": "Rejected"}
+
+    # --- running transactions ---------------------------------------------------------------------------------------
+
     def opened(self, transaction_id: str, pk: int) -> None:
         """Remembers the row of a running transaction, so that its meter values need no query."""
         if len(self._open_transactions) >= MAX_OPEN:
@@ -102,6 +125,11 @@ class Desk:
 
     def ended(self, transaction_id: str) -> None:
         self._open_transactions.pop(transaction_id, None)
+
+
+def now() -> str:
+    """As OCPP writes a dateTime."""
+    return timestamps.written(time.time())
 
 
 def check(subprotocol: str, action: str, payload: Any) -> None:

@@ -1,17 +1,14 @@
 """Whether a driver's token may charge: first others are asked where the endpoint says so, then its card list."""
 
 import asyncio
-import contextvars
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from django.db import InterfaceError, OperationalError, connection
-
-from chargers.back_office import TokenPresented, Verdict, judge
+from chargers.back_office import TokenPresented, judge
 from simulator.csms import services
-from simulator.csms.database import in_database
+from simulator.csms.database import in_database, in_thread
 from simulator.csms.models import Endpoint
 from simulator.csms.services import Authorization
 
@@ -36,7 +33,7 @@ async def authorize(
         tenant = cast("UUID", endpoint.tenant_id)
         presented = TokenPresented(endpoint.pk, tenant, identity, id_token, token_type, place, ends)
         async with _turn(endpoint.pk):
-            verdict = await _in_thread(presented)
+            verdict = await in_thread(THREADS, lambda: judge(presented))
         if verdict is not None:
             return Authorization(verdict.status, known=True, group=verdict.group, expires_at=verdict.expires_at)
     return await in_database(services.authorize, endpoint, id_token, token_type)
@@ -45,16 +42,3 @@ async def authorize(
 def _turn(endpoint: int) -> asyncio.Semaphore:
     turns = _turns.setdefault(asyncio.get_running_loop(), {})
     return turns.setdefault(endpoint, asyncio.Semaphore(QUESTIONS_PER_ENDPOINT))
-
-
-async def _in_thread(presented: TokenPresented) -> Verdict | None:
-    context = contextvars.copy_context()  # the organization's scope goes along
-    return await asyncio.get_running_loop().run_in_executor(THREADS, context.run, _judge, presented)
-
-
-def _judge(presented: TokenPresented) -> Verdict | None:
-    try:
-        return judge(presented)
-    except (InterfaceError, OperationalError):
-        connection.close()  # it may be broken: the next question opens a fresh one
-        raise

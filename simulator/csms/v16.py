@@ -1,16 +1,13 @@
 """The Central System: OCPP 1.6, edition 2, with the security extension."""
 
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
-
-from django.utils import timezone
 
 from simulator.core import timestamps
 from simulator.core.errors import OCPP16_ERROR_CODES
 from simulator.csms import judging, transactions
 from simulator.csms.database import in_database
-from simulator.csms.desk import Desk, Handler, Payload
+from simulator.csms.desk import Desk, Handler, Payload, now
 from simulator.csms.fields import INT53, moment, number
 from simulator.csms.readings import register
 from simulator.csms.services import Authorization
@@ -33,25 +30,14 @@ class CentralSystem(Desk):
     )
 
     async def on_boot_notification(self, request: Payload) -> Payload:
-        picture = self.picture
-        picture.vendor, picture.model = request["chargePointVendor"], request["chargePointModel"]
-        picture.boot, picture.booted_at = request, timezone.now()
-        self.journal.changed(picture)
-        return {
-            "status": "Accepted",
-            "currentTime": timestamps.written(time.time()),
-            "interval": self.endpoint.heartbeat_interval,
-        }
-
-    async def on_heartbeat(self, request: Payload) -> Payload:
-        return {"currentTime": timestamps.written(time.time())}
+        return self.booted(request, vendor=request["chargePointVendor"], model=request["chargePointModel"])
 
     async def on_status_notification(self, request: Payload) -> Payload:
         connector_id = number(request, "connectorId")
         status = {
             "status": request["status"],
             "error_code": request["errorCode"],
-            "at": request.get("timestamp") or timestamps.written(time.time()),
+            "at": request.get("timestamp") or now(),
         }
         self.picture.report(str(connector_id), status)
         self.journal.changed(self.picture)
@@ -94,12 +80,6 @@ class CentralSystem(Desk):
         self.ended(transaction_id)
         return {"idTagInfo": await self._id_tag_info(request["idTag"], ends=True)} if "idTag" in request else {}
 
-    async def on_data_transfer(self, request: Payload) -> Payload:
-        return {"status": "UnknownVendorId"}
-
-    async def on_sign_certificate(self, request: Payload) -> Payload:
-        return {"status": "Rejected"}
-
     async def _row_of(self, transaction_id: str) -> int | None:
         """From memory; after a reconnect, once from the table."""
         pk = self.row_of(transaction_id)
@@ -117,10 +97,10 @@ class CentralSystem(Desk):
     handlers: ClassVar[Mapping[str, Handler]] = {
         "Authorize": on_authorize,
         "BootNotification": on_boot_notification,
-        "DataTransfer": on_data_transfer,
-        "Heartbeat": on_heartbeat,
+        "DataTransfer": Desk.on_data_transfer,
+        "Heartbeat": Desk.on_heartbeat,
         "MeterValues": on_meter_values,
-        "SignCertificate": on_sign_certificate,
+        "SignCertificate": Desk.on_sign_certificate,
         "StartTransaction": on_start_transaction,
         "StatusNotification": on_status_notification,
         "StopTransaction": on_stop_transaction,

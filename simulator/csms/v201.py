@@ -1,10 +1,7 @@
 """The CSMS of OCPP 2.0.1, edition 3."""
 
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
-
-from django.utils import timezone
 
 from simulator.core import timestamps
 from simulator.core.errors import OCPP201_ERROR_CODES
@@ -43,19 +40,8 @@ class ChargingStationManagement(Desk):
     )
 
     async def on_boot_notification(self, request: Payload) -> Payload:
-        picture = self.picture
         station = request["chargingStation"]
-        picture.vendor, picture.model = station["vendorName"], station["model"]
-        picture.boot, picture.booted_at = request, timezone.now()
-        self.journal.changed(picture)
-        return {
-            "status": "Accepted",
-            "currentTime": timestamps.written(time.time()),
-            "interval": self.endpoint.heartbeat_interval,
-        }
-
-    async def on_heartbeat(self, request: Payload) -> Payload:
-        return {"currentTime": timestamps.written(time.time())}
+        return self.booted(request, vendor=station["vendorName"], model=station["model"])
 
     async def on_status_notification(self, request: Payload) -> Payload:
         place = f"{number(request, 'evseId')}/{number(request, 'connectorId')}"
@@ -89,12 +75,6 @@ class ChargingStationManagement(Desk):
         elif pk is None:
             self.opened(event.transaction_id, row)
 
-    async def on_data_transfer(self, request: Payload) -> Payload:
-        return {"status": "UnknownVendorId"}
-
-    async def on_sign_certificate(self, request: Payload) -> Payload:
-        return {"status": "Rejected"}
-
     async def on_notify_ev_charging_needs(self, request: Payload) -> Payload:
         return {"status": "Rejected"}  # no schedules are made here: the station charges by its own limits
 
@@ -110,11 +90,11 @@ class ChargingStationManagement(Desk):
     handlers: ClassVar[Mapping[str, Handler]] = {
         "Authorize": on_authorize,
         "BootNotification": on_boot_notification,
-        "DataTransfer": on_data_transfer,
-        "Heartbeat": on_heartbeat,
+        "DataTransfer": Desk.on_data_transfer,
+        "Heartbeat": Desk.on_heartbeat,
         "NotifyEVChargingNeeds": on_notify_ev_charging_needs,
         "NotifyEVChargingSchedule": on_notify_ev_charging_schedule,
-        "SignCertificate": on_sign_certificate,
+        "SignCertificate": Desk.on_sign_certificate,
         "StatusNotification": on_status_notification,
         "TransactionEvent": on_transaction_event,
     }

@@ -10,8 +10,7 @@ from django.db.models import Count, Max, Prefetch, Q, Sum
 
 from chargers.models import Charger, ChargerSecurity, Connector, OcppVersion, Runtime, StationState
 from chargers.services import queues
-from chargers.services.ingest import mark_ready
-from chargers.services.readiness import mark_begun, mark_failed
+from chargers.services.readiness import mark_begun, mark_failed, mark_ready
 from chargers.services.security import installed_security
 from chargers.services.setups import setup_of
 from simulator.core import tail

@@ -10,10 +10,11 @@ from django.db.models.functions import Now
 
 from chargers.models import ChargerCommand, CommandState
 from chargers.services import secrets
+from chargers.services.claims import from_now
 from simulator.models import Shard
-from simulator.shell.leases import from_now
 
 MOST = 1_000  # in one claim; the next follows at once
+HANDED_OUT = (CommandState.CLAIMED, CommandState.SENT)  # to a node, which has yet to report the end
 LIFECYCLE = frozenset({"start_charger", "stop_charger"})
 OVERDUE = "The command was not carried out before its deadline."
 SILENT = "No outcome was reported in time; see the log."
@@ -71,32 +72,27 @@ def take_over(epochs: Mapping[int, int]) -> None:
 
 def time_out(shards: Collection[int]) -> None:
     """Ends queued commands whose deadline has passed; nobody executes them any more."""
-    ChargerCommand.objects.unscoped().filter(
-        deadline_at__lte=Now(), state=CommandState.QUEUED, shard__in=shards
-    ).update(state=CommandState.TIMED_OUT, reason=OVERDUE, finished_at=Now())
+    queued = ChargerCommand.objects.unscoped().filter(state=CommandState.QUEUED, shard__in=shards)
+    _time_out(queued.filter(deadline_at__lte=Now()), OVERDUE)
 
 
 def overdue(shards: Collection[int]) -> list[tuple[str, UUID]]:
     """(command, charger) of rows past their deadline that a node has been given and not reported the end of."""
-    rows = ChargerCommand.objects.unscoped().filter(
-        deadline_at__lte=Now(), state__in=[CommandState.CLAIMED, CommandState.SENT], shard__in=shards
-    )
+    rows = ChargerCommand.objects.unscoped().filter(deadline_at__lte=Now(), state__in=HANDED_OUT, shard__in=shards)
     return list(rows.values_list("pk", "charger_id"))
 
 
 def end_lost(command_ids: Collection[str]) -> None:
     """Of these, ends what has not ended meanwhile."""
-    ChargerCommand.objects.unscoped().filter(
-        pk__in=command_ids, state__in=[CommandState.CLAIMED, CommandState.SENT]
-    ).update(state=CommandState.TIMED_OUT, reason=SILENT, finished_at=Now())
+    _time_out(ChargerCommand.objects.unscoped().filter(pk__in=command_ids, state__in=HANDED_OUT), SILENT)
 
 
 def time_out_forgotten() -> None:
     """For all shards: also what was claimed or sent, once a node has had ample time to say what became of it."""
     rows = ChargerCommand.objects.unscoped()
-    rows.filter(state=CommandState.QUEUED, deadline_at__lte=Now()).update(
-        state=CommandState.TIMED_OUT, reason=OVERDUE, finished_at=Now()
-    )
-    rows.filter(state__in=[CommandState.CLAIMED, CommandState.SENT], deadline_at__lte=from_now(-GRACE_SECONDS)).update(
-        state=CommandState.TIMED_OUT, reason=SILENT, finished_at=Now()
-    )
+    _time_out(rows.filter(state=CommandState.QUEUED, deadline_at__lte=Now()), OVERDUE)
+    _time_out(rows.filter(state__in=HANDED_OUT, deadline_at__lte=from_now(-GRACE_SECONDS)), SILENT)
+
+
+def _time_out(rows: QuerySet[ChargerCommand], reason: str) -> None:
+    rows.update(state=CommandState.TIMED_OUT, reason=reason, finished_at=Now())

@@ -5,15 +5,14 @@ Every function here runs queries: never on the loop thread.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from math import ceil
 from typing import Any
 
 from django.conf import settings
-from django.db.models import DateTimeField, ExpressionWrapper, F, Q, Value
-from django.db.models.expressions import Combinable
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from chargers.services.claims import from_now
 from simulator.models import Node, Shard
 
 
@@ -21,11 +20,6 @@ def current_epochs(shards: set[int]) -> Mapping[int, int]:
     """Epoch by shard, inside the caller's transaction. The rows are locked: nobody claims before it has committed."""
     rows = Shard.objects.filter(pk__in=shards).select_for_update(no_key=True).order_by("pk")
     return dict(rows.values_list("pk", "epoch"))
-
-
-def from_now(seconds: float) -> Combinable:
-    """That many seconds from now (negative: ago), in database time."""
-    return ExpressionWrapper(Now() + Value(timedelta(seconds=seconds)), output_field=DateTimeField())
 
 
 @dataclass

@@ -311,9 +311,7 @@ class Node:
     def note(self, record: Record) -> None:
         """Records what no runner caused."""
         line = encoded(record)
-        try:
-            self.recorder.add(record, line, None, urgent=True)
-        except SpoolFull:
+        if not self._noted(record, line):
             self.spool_failed(lambda: self._noted(record, line))
 
     def _noted(self, record: Record, line: bytes) -> bool:

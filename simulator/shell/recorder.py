@@ -63,7 +63,6 @@ class Recorder:
         self._on_full, self._on_room = on_full, on_room
         self._queue: deque[Queued] = deque()
         self._written = 0
-        self._oldest = 0.0
         self._wanted = asyncio.Event()
         self._advanced = asyncio.Condition()
         self._loop = asyncio.get_running_loop()
@@ -83,8 +82,8 @@ class Recorder:
         self.size += len(line)
         if urgent or self.frames >= FLUSH_FRAMES:
             self._wanted.set()
-        elif self._timer is None:
-            self._timer = self._loop.call_later(FLUSH_SECONDS, self._wanted.set)
+        else:
+            self._wait_a_little()
         if not self.full and (self.frames > FULL_FRAMES or self.size > FULL_BYTES):
             self.full = True
             self._on_full()

@@ -77,6 +77,10 @@ class StaffAdmin(ModelAdmin):
     def described(self, row: Any) -> str:
         return str(row)
 
+    def around_form(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
+        """What the templates before and after a row's form show; the id comes from the address and may be nobody's."""
+        return {}
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -84,12 +88,13 @@ class StaffAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        context = (extra_context or {}) | (self.around_form(request, object_id) if object_id else {})
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, object_id, form_url, context)
         except GatewayError as error:
             # The first pass was rolled back; the second shows the form again, filled in and with the reason.
             request.refusal = error  # type: ignore[attr-defined]
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, object_id, form_url, context)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)

@@ -133,6 +133,24 @@ def test_its_rows_open(staff: Client, tenant: Organization, table: str) -> None:
     assert staff.get(reverse(f"admin:ocpi_{table}_change", args=[row.pk])).status_code == 200
 
 
+def test_cdrs_are_taken_back_from_their_list(staff: Client, tenant: Organization) -> None:
+    cpo = built(tenant, "smoke-single")
+    with scope(tenant):
+        charged(cpo)
+        Cdr.objects.update(content={"currency": "EUR", "total_cost": {"excl_vat": 1.5}})
+    rows = reverse("admin:ocpi_cdr_changelist")
+
+    def take_back(cdr: Cdr) -> str:
+        chosen = {"action": "take_back", "_selected_action": [cdr.pk]}
+        return staff.post(rows, chosen, follow=True).content.decode()
+
+    take_back(Cdr.objects.unscoped().get())
+    credit = Cdr.objects.unscoped().get(credit=True)
+    assert (credit.cdr_id, credit.content["total_cost"]) == ("C-1-C", {"excl_vat": -1.5})
+    assert AuditEntry.objects.get(verb="credit_cdr").actor == "sam"
+    assert "It is a credit CDR itself." in take_back(credit)
+
+
 # --- templates --------------------------------------------------------------------------------------------------------
 
 

@@ -27,6 +27,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "ev-requests-energy": {},
     "ev-stops-energy": {},
     "power-update": {"power_w": 11000},
+    "set-charging-limit": {"limit": 16, "unit": "A", "charging_limit_source": "SO"},
+    "clear-charging-limit": {},
     "reset": {"type": "Hard"},
 }
 
@@ -101,6 +103,10 @@ def test_null_means_absent_and_unknown_fields_are_ignored(user_client: ApiClient
         ("plug-connector", {"evse_id": 10**30}, "evse_id"),
         ("power-update", {}, "power_w"),
         ("power-update", {"power_w": -1}, "power_w"),
+        ("set-charging-limit", {"unit": "A"}, "limit"),
+        ("set-charging-limit", {"limit": -1, "unit": "A"}, "limit"),
+        ("set-charging-limit", {"limit": 16, "unit": "kW"}, "unit"),
+        ("set-charging-limit", {"limit": 16, "unit": "A", "charging_limit_source": "CSO"}, "charging_limit_source"),
         ("stop-transaction", {"transaction_id": 42}, "transaction_id"),
         ("reset", {"type": "Medium"}, "type"),
         ("raw-frame", {"base64": "###"}, "base64"),

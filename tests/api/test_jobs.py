@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import ChargerModel
 from chargers.models import Charger, Job, ProvisioningStatus
-from chargers.services import jobs, provisioning, readiness
+from chargers.services import claims, jobs, provisioning, readiness
 from locations.models import Location
 from tenants.models import AuditEntry, Organization
 from tests.api.test_location_chargers import TEMPLATE, identities
@@ -158,7 +158,7 @@ def test_what_breaks_is_tried_again_and_fails_in_the_end(
         raise DatabaseError("secret detail")
 
     monkeypatch.setattr(provisioning, "create_chargers", broken)
-    for _ in range(jobs.MOST_ATTEMPTS):
+    for _ in range(claims.MOST_ATTEMPTS):
         assert poll(user_client, path, job_id)["status"] in ("PENDING", "PROVISIONING")
         Job.objects.unscoped().update(claimed_until=None)
         jobs.run_due()

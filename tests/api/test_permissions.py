@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chargers.models import Charger
-from ocpi.models import Cpo, CpoLocation, Peer, Tariff
+from ocpi.models import Cdr, Cpo, CpoLocation, Peer, Tariff
 from ocpi.moments import now_ms
 from tenants.models import Organization
 from tenants.scoping import scope
@@ -30,6 +30,7 @@ def charger(charger: Charger) -> Charger:
         CpoLocation.objects.create(cpo=cpo, ocpi_id="L1", location=charger.location, country="NLD", **times)
         Tariff.objects.create(cpo=cpo, tariff_id="T1", content={"currency": "EUR", "elements": []}, **times)
         Peer.objects.create(pk=1, cpo=cpo, state="registered", version="2.2.1")
+        Cdr.objects.create(cpo=cpo, cdr_id="C1", content={"total_cost": {"excl_vat": 1}}, **times)
     return charger
 
 
@@ -52,6 +53,7 @@ def call(client: ApiClient, route: Route, charger: Charger | None = None, **head
         ocpi_location_id="L1",
         cpo_id=cpo.pk if cpo else 2**40,
         tariff_id="T1",
+        cdr_id="C1",
         peer_id="1",
         id_token="CARD",
         charger_id=charger.pk if charger else NOWHERE,

@@ -27,13 +27,6 @@ def test_outlets_that_share_an_evse_are_numbered_within_it():
 def test_an_outlet_carries_its_traits_in_watts_volts_and_amperes():
     (only,) = ChargerModel(connectors=[outlet(max_power_kw=7.4, phases=1, max_voltage_v=230)]).outlets()
     assert only == Outlet(1, 1, 1, "Type2", "socket", 1, 32, 230, 7400)
-    assert not only.has_fixed_cable
-
-
-def test_names_fit_a_boot_notification():
-    model = ChargerModel(name="Raption 50 CCS CHA T2C63")
-    assert model.boot_model == "Raption 50 CCS CHA T"
-    assert BrandFactory.build(name="Manufacturer of Very Many Stations").boot_vendor == "Manufacturer of Very"
 
 
 @pytest.mark.django_db

@@ -9,8 +9,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from catalog import services
+from catalog.documents import InvalidDocuments
 from catalog.models import Brand, ChargerModel
-from catalog.services import InvalidCatalogError, find_model, known_connector_types, seed_catalog
+from catalog.services import find_model, find_models, seed_catalog
 from chargers.models import Charger
 from tenants.models import AuditEntry
 
@@ -114,7 +115,7 @@ def test_a_model_in_use_stays_with_its_brand_and_is_reported(charger: Charger, f
 def test_an_invalid_file_writes_nothing_and_names_every_problem(folder: Path):
     rewrite(folder, "abb", name="", models=[])
     (folder / "broken.json").write_text("{")
-    with pytest.raises(InvalidCatalogError) as caught:
+    with pytest.raises(InvalidDocuments) as caught:
         seed_catalog(folder)
     assert not Brand.objects.exists()
     assert "abb.json: name: must not be empty" in caught.value.problems
@@ -123,12 +124,12 @@ def test_an_invalid_file_writes_nothing_and_names_every_problem(folder: Path):
 
 def test_a_file_bears_the_name_of_its_brand(folder: Path):
     (folder / "abb.json").rename(folder / "abc.json")
-    with pytest.raises(InvalidCatalogError, match=r"abc\.json: slug: 'abb' must be the name of the file"):
+    with pytest.raises(InvalidDocuments, match=r"abc\.json: slug: 'abb' must be the name of the file"):
         seed_catalog(folder)
 
 
 def test_an_empty_folder_is_a_mistake_not_an_empty_catalog(tmp_path: Path):
-    with pytest.raises(InvalidCatalogError, match="no data files"):
+    with pytest.raises(InvalidDocuments, match="no data files"):
         seed_catalog(tmp_path)
 
 
@@ -143,22 +144,20 @@ def test_the_command_says_what_it_did(capsys: pytest.CaptureFixture[str]):
 
 def test_the_command_refuses_broken_files_in_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     def broken() -> None:
-        raise InvalidCatalogError(["abb.json: name: must not be empty"])
+        raise InvalidDocuments(["abb.json: name: must not be empty"])
 
     monkeypatch.setattr("catalog.management.commands.seed_catalog.seed_catalog", broken)
     with pytest.raises(CommandError, match="Nothing was written"):
         call_command("seed_catalog")
 
 
-def test_known_connector_types_are_those_of_the_files_and_of_staffs_rows(django_assert_num_queries):
-    brand = Brand.objects.create(slug="lab", name="Lab")
-    connector = {"type": "GB/T DC", "format": "cable", "phases": 1}
-    connector |= {"max_current_a": 250, "max_voltage_v": 750, "max_power_kw": 120}
-    ChargerModel.objects.create(brand=brand, slug="own", name="Own", current_type="dc", connectors=[connector])
+def test_find_models_answers_for_many_in_one_query(django_assert_num_queries):
+    seed_catalog()
+    asked = [("abb", "terra-184"), ("wallbox", "wallbox-pulsar-plus"), ("nobody", "nothing")]
     with django_assert_num_queries(1):
-        known = known_connector_types()
-    assert known >= {"Type1", "Type2", "CCS1", "CCS2", "CHAdeMO", "NACS", "GB/T DC"}
-    assert "Schuko" not in known
+        found = find_models(asked)
+        assert [found[one].brand.slug for one in asked[:2]] == ["abb", "wallbox"]
+    assert asked[2] not in found
 
 
 def test_find_model_knows_both_slugs():

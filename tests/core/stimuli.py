@@ -74,6 +74,8 @@ COMMANDS: tuple[Command, ...] = (
     command("authorize_id_tag", id_tag=tag),
     command("ev_requests_energy", connector_id=connector),
     command("ev_stops_energy", connector_id=connector),
+    command("set_charging_limit", limit=lambda n: n % 40, unit=lambda n: pick(("A", "W"), n)),
+    command("clear_charging_limit"),
     command("power_update", power_w=lambda n: (0, 500, 3000, 500_000)[n % 4], connector_id=connector),
     command("reset", type=lambda n: ("Soft", "Hard")[n // 7 % 2]),
     command("inject_fault", fault_type=lambda n: pick([*KINDS, "Gremlins"], n), connector_id=connector),
@@ -156,6 +158,29 @@ def _profile_201(number: int) -> dict[str, Any]:
 
 def _evse(number: int) -> dict[str, Any]:
     return ({}, {"evse": {"id": 1}}, {"evse": {"id": 2, "connectorId": 1}}, {"evse": {"id": 9}})[number // 7 % 4]
+
+
+def _monitored(number: int) -> dict[str, Any]:
+    """A SetMonitoringDataType: of something that moves, of something that is set, of nothing."""
+    names = (
+        ({"name": "EVSE", "evse": {"id": 1}}, "Power"),
+        ({"name": "Connector", "evse": {"id": 2, "connectorId": 1}}, "AvailabilityState"),
+        ({"name": "TemperatureSensor", "evse": {"id": 1}}, "Temperature"),
+        ({"name": "FiscalMetering", "evse": {"id": 2}}, "EnergyImportRegister"),
+        ({"name": "TxCtrlr"}, "TxStartPoint"),
+        ({"name": "NoSuchCtrlr"}, "Nothing"),
+    )
+    component, variable = pick(names, number)
+    kinds = ("UpperThreshold", "LowerThreshold", "Delta", "Periodic", "PeriodicClockAligned")
+    known = {"id": pick((1, 3, 1001, 1002), number * 5)} if number % 3 == 0 else {}
+    return known | {
+        "component": component,
+        "variable": {"name": variable},
+        "type": pick(kinds, number * 3),
+        "value": pick((0, 50, 3000.5, 300, -1), number * 2),
+        "severity": number % 11,
+        "transaction": number % 4 == 0,
+    }
 
 
 def _file(number: int) -> dict[str, Any]:
@@ -339,6 +364,14 @@ CALLS: dict[str, tuple[Call, ...]] = {
             },
         ),
         call("GetReport", lambda n, t: {"requestId": n, "componentCriteria": ["Problem"]}),
+        call("SetVariableMonitoring", lambda n, t: {"setMonitoringData": [_monitored(n), _monitored(n * 3)]}),
+        call("ClearVariableMonitoring", lambda n, t: {"id": [n % 5, 1000 + n % 5]}),
+        call(
+            "SetMonitoringBase",
+            lambda n, t: {"monitoringBase": pick(("All", "FactoryDefault", "HardWiredOnly"), n)},
+        ),
+        call("SetMonitoringLevel", lambda n, t: {"severity": n % 11}),
+        call("GetMonitoringReport", lambda n, t: {"requestId": n}),
         call("ClearCache"),
         call("DataTransfer", lambda n, t: {"vendorId": "x"}),
         call("GetLocalListVersion"),
@@ -368,6 +401,27 @@ CALLS: dict[str, tuple[Call, ...]] = {
                     )
                 }
                 | _evse(n * 2)
+            ),
+        ),
+        call(
+            "SetDisplayMessage",
+            lambda n, t: {
+                "message": {
+                    "id": n % 12,
+                    "priority": pick(("AlwaysFront", "InFront", "NormalCycle"), n),
+                    "message": {"format": pick(("UTF8", "ASCII", "HTML"), n // 5), "content": "Welcome"},
+                }
+                | ({"transactionId": t or "none"} if n % 4 == 0 else {})
+                | ({"state": pick(("Charging", "Idle"), n)} if n % 3 == 0 else {}),
+            },
+        ),
+        call("GetDisplayMessages", lambda n, t: {"requestId": n} | ({"id": [n % 12]} if n % 3 == 0 else {})),
+        call("ClearDisplayMessage", lambda n, t: {"id": n % 12}),
+        call(
+            "CustomerInformation",
+            lambda n, t: (
+                {"requestId": n, "report": n % 2 == 0, "clear": n % 3 == 0}
+                | ({} if n % 7 == 0 else {"idToken": _token(n)})
             ),
         ),
         call("CostUpdated", lambda n, t: {"totalCost": 1.5, "transactionId": t or "none"}),

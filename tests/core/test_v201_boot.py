@@ -143,7 +143,7 @@ def test_heartbeat_leaves_the_clock_alone_where_settings_say_so() -> None:
         ('[2,"a3","NoSuchAction",{}]', "a3", "NotImplemented"),
         ('[2,"a4","reset",{"type":"OnIdle"}]', "a4", "NotImplemented"),
         ('[2,"a5","TransactionEvent",{}]', "a5", "NotSupported"),
-        ('[2,"a6","SetDisplayMessage",{}]', "a6", "NotSupported"),
+        ('[2,"a6","SignCertificate",{}]', "a6", "NotSupported"),
         ('[2,"a7","Reset",[]]', "a7", "FormatViolation"),
         ('[2,"a8","Reset",{"type":"OnIdle","x":1}]', "a8", "FormatViolation"),
         ('[2,"a9","Reset",{}]', "a9", "OccurrenceConstraintViolation"),

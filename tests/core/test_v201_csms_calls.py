@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulator.core.setup import Outlet
+from simulator.core.setup import Options, Outlet
 from tests.core.rig import CABLE, Rig
 from tests.core.v201 import TOKEN, configure, entry, got
 
@@ -231,9 +231,70 @@ def test_a_reset_on_idle_of_an_idle_station_is_at_once(rig: Rig) -> None:
     assert rig.calls("BootNotification")[0]["reason"] == "RemoteReset"
 
 
-def test_a_single_evse_cannot_be_reset(rig: Rig) -> None:
-    assert rig.csms("Reset", type="Immediate", evseId=1)["status"] == REJECTED
+def test_a_reset_of_one_evse_leaves_the_station_and_its_other_evse_alone(rig: Rig) -> None:
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.command("start_session", id_tag="TAG", evse_id=2)
+    rig.forget()
+    assert rig.csms("Reset", type="Immediate", evseId=1) == {"status": ACCEPTED}
+    [end] = rig.calls("TransactionEvent")
+    assert (end["evse"]["id"], end["eventType"], end["triggerReason"]) == (1, "Ended", "ResetCommand")
+    told = end["transactionInfo"]
+    assert (told["stoppedReason"], told["chargingState"]) == ("ImmediateReset", "EVConnected")
+    assert rig.actions() == ["TransactionEvent", "1 Unavailable"]
+    assert request_start(rig, evseId=1) == REJECTED
+    rig.run(5)
+    assert rig.actions()[-1] == "1 Occupied"
     assert not rig.closed
+    assert running_key(rig, 1)
+
+
+def test_a_reset_on_idle_of_one_evse_waits_for_its_transaction(rig: Rig) -> None:
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    assert rig.csms("Reset", type="OnIdle", evseId=2) == {"status": ACCEPTED}  # nothing to wait for
+    rig.run(5)
+    rig.forget()
+    assert rig.csms("Reset", type="OnIdle", evseId=1) == {"status": "Scheduled"}
+    assert rig.actions() == []
+    assert request_start(rig, evseId=2) == ACCEPTED
+    rig.command("stop_session", evse_id=1)
+    assert rig.calls("TransactionEvent")[-1]["transactionInfo"]["stoppedReason"] == "Local"
+    assert rig.actions()[-1] == "1 Unavailable"
+    rig.run(5)
+    assert "1 Available" in rig.actions()
+    assert not rig.closed
+
+
+def test_the_reset_of_an_evse_is_refused_where_there_is_none_or_it_goes_on(rig: Rig) -> None:
+    def refusal(**asked: Any) -> str:
+        answer = rig.csms("Reset", **asked)
+        return f"{answer['status']} {answer.get('statusInfo', {}).get('reasonCode')}"
+
+    assert refusal(type="OnIdle", evseId=9) == "Rejected UnknownEvse"
+    rig.csms("Reset", type="OnIdle", evseId=1)
+    assert refusal(type="OnIdle", evseId=1) == "Rejected ResetInProgress"
+    assert got(rig, {"component": {"name": "EVSE", "evse": {"id": 1}}, "variable": {"name": "AllowReset"}}) == [
+        (ACCEPTED, "true")
+    ]
+
+
+def test_the_reset_of_an_evse_mends_what_a_reboot_mends_and_keeps_what_the_csms_has_set(rig: Rig) -> None:
+    rig.command("inject_fault", fault_type="PowerSwitchFailure", evse_id=1)
+    rig.csms("ChangeAvailability", evse={"id": 1}, operationalStatus="Inoperative")
+    rig.forget()
+    rig.csms("Reset", type="Immediate", evseId=1)
+    assert rig.actions() == ["1 Unavailable", "NotifyEvent"]
+    rig.run(5)
+    assert rig.actions() == ["1 Unavailable", "NotifyEvent"]
+
+
+def test_a_reset_of_an_evse_that_waits_outlives_a_restart_with_its_transaction() -> None:
+    rig = Rig("ocpp2.0.1", options=Options(on_power_loss="resume")).boot()
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.csms("Reset", type="OnIdle", evseId=1)
+    rig.restart()
+    rig.forget()
+    rig.command("stop_session", evse_id=1)
+    assert rig.actions()[-1] == "1 Unavailable"
 
 
 def test_a_local_reset_boots_with_its_own_reason(rig: Rig) -> None:

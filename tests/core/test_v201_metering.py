@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from simulator.core import timestamps
 from simulator.core.facts import TransactionEnded, TransactionStarted
 from simulator.core.setup import Options
 from tests.core.rig import DC, Rig
@@ -159,7 +160,7 @@ def test_offline_an_unknown_token_is_refused_unless_settings_allow_it() -> None:
 
 def test_an_event_without_an_answer_is_sent_again_and_then_given_up() -> None:
     rig = station()
-    rig.answers["TransactionEvent"] = lambda _: {"nonsense": True}
+    rig.answers["TransactionEvent"] = lambda _: {"idTokenInfo": {}}
     rig.command("plug_connector", evse_id=1)
     rig.run(400)
     first = [one for one in events(rig) if one["seqNo"] == 0]
@@ -194,3 +195,24 @@ def test_a_killed_product_is_a_power_loss() -> None:
     assert end["transactionInfo"]["stoppedReason"] == "PowerLoss"
     assert [fact.reason for fact in rig.facts if isinstance(fact, TransactionEnded)] == ["PowerLoss"]
     assert [one["seqNo"] for one in events(rig)] == list(range(len(events(rig))))
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_transaction_that_outlives_a_power_loss_tells_of_the_gap(killed: bool) -> None:
+    rig = Rig("ocpp2.0.1", options=Options(on_power_loss="resume")).boot()
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(65)
+    register, seen_at, lost_at = rig.station.connectors[0].meter_wh(), rig.station.clock, rig.now.wall
+    rig.forget()
+    if killed:
+        rig.restart(killed=True)
+    else:
+        rig.command("power_cycle", off_seconds=30)
+        rig.reconnect()
+    told = events(rig)[0]
+    assert (told["eventType"], told["triggerReason"], told["offline"]) == ("Updated", "AbnormalCondition", True)
+    begin, end = told["meterValue"]
+    assert [one["sampledValue"][0]["context"] for one in (begin, end)] == ["Interruption.Begin", "Interruption.End"]
+    assert begin["sampledValue"][0]["value"] == end["sampledValue"][0]["value"] >= register
+    began, ended = (timestamps.read(one["timestamp"]) or 0 for one in (begin, end))
+    assert seen_at - 1 <= began <= lost_at + 1 < ended

@@ -95,6 +95,22 @@ def test_slots_that_do_not_answer_are_left_for_the_last_good_one() -> None:
     assert got(rig, entry("SecurityCtrlr.SecurityProfile")) == [("Accepted", "1")]
 
 
+def test_what_is_written_over_the_slot_in_use_counts_from_the_next_boot_and_only_if_it_connects() -> None:
+    rig = station(insecure=True)
+    assert rig.csms("SetNetworkProfile", **network(slot=1)) == {"status": "Accepted"}
+    rig.drop()
+    assert rig.station.credentials().url == "", "a reconnect is no boot"
+    rig.reconnect()
+    assert got(rig, entry("SecurityCtrlr.SecurityProfile")) == [("Accepted", "1")]
+    reboot(rig)
+    refuse(rig, 2)
+    assert rig.station.credentials().url == URL
+    refuse(rig, 1)
+    assert (rig.station.credentials().url, rig.station.credentials().profile) == ("", 1)
+    rig.restart(killed=True)
+    assert (rig.station.credentials().url, rig.station.credentials().profile) == ("", 1)
+
+
 def test_a_charger_that_is_pointed_elsewhere_forgets_the_slots_of_its_last_csms() -> None:
     rig = station(insecure=True)
     rig.csms("SetNetworkProfile", **network())

@@ -250,6 +250,42 @@ def test_with_stop_point_ev_connected_the_stop_waits_for_the_car() -> None:
     assert events(rig)[-1]["transactionInfo"]["stoppedReason"] == "Remote"
 
 
+def test_a_transaction_may_last_from_the_cars_arrival_to_its_departure() -> None:
+    rig = station(TxStartPoint="ParkingBayOccupancy", TxStopPoint="ParkingBayOccupancy")
+    rig.command("start_session", id_tag="TAG", evse_id=1)
+    rig.run(5)
+    assert story(rig) == [
+        "Started EVDetected Idle",
+        "Updated CablePluggedIn EVConnected",
+        "Updated Authorized EVConnected",
+        "Updated ChargingStateChanged Charging",
+    ]
+    rig.forget()
+    rig.command("stop_session", evse_id=1)
+    assert story(rig) == [
+        "Updated StopAuthorized Charging",
+        "Updated ChargingStateChanged EVConnected",
+        "Updated EVCommunicationLost Idle",
+        "Ended EVDeparted Idle",
+    ]
+    assert events(rig)[-1]["transactionInfo"]["stoppedReason"] == "Local"
+
+
+def test_a_token_before_the_car_is_told_after_its_arrival() -> None:
+    rig = station(TxStartPoint="ParkingBayOccupancy", TxStopPoint="ParkingBayOccupancy,Authorized")
+    rig.csms("RequestStartTransaction", idToken=TOKEN, remoteStartId=4, evseId=1)
+    assert events(rig) == []
+    rig.command("plug_connector", evse_id=1)
+    assert story(rig) == [
+        "Started EVDetected Idle",
+        "Updated CablePluggedIn EVConnected",
+        "Updated RemoteStart EVConnected",
+    ]
+    rig.forget()
+    rig.command("unplug_connector", evse_id=1)
+    assert story(rig) == ["Ended EVCommunicationLost Idle"]
+
+
 def test_with_stop_point_energy_transfer_a_pause_is_the_end() -> None:
     rig = station(TxStopPoint="EnergyTransfer")
     rig.command("start_session", id_tag="TAG", evse_id=1)

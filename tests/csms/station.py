@@ -35,7 +35,7 @@ class Station:
     async def connect(self, subprotocols=None):
         offered = [self.subprotocol] if subprotocols is None else subprotocols
         self.socket = WebsocketCommunicator(application, self.path, subprotocols=offered)
-        accepted, chosen = await self.socket.connect(timeout=5)
+        accepted, chosen = await self.socket.connect(timeout=30)
         if not accepted:
             await self.socket.disconnect()
             raise Refused
@@ -45,7 +45,7 @@ class Station:
         await self.socket.send_to(text_data=frame if isinstance(frame, str) else json.dumps(frame))
 
     async def receive(self):
-        return json.loads(await self.socket.receive_from(timeout=5))
+        return json.loads(await self.socket.receive_from(timeout=30))
 
     async def ask(self, frame):
         """Sends anything and returns the next frame."""

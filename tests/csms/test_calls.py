@@ -27,7 +27,7 @@ def ordered(order):
 
 async def settled(pk):
     """The row, once it has reached its end."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             row = await CsmsCall.objects.unscoped().aget(pk=pk)
             if row.state in (CallState.ANSWERED, CallState.FAILED):

@@ -91,7 +91,7 @@ async def test_a_station_that_connects_again_ends_its_older_socket(endpoint):
     old, new = Station(endpoint), Station(endpoint)
     await old.connect()
     await new.connect()
-    closed = await old.socket.receive_output(timeout=5)
+    closed = await old.socket.receive_output(timeout=30)
     assert closed["type"] == "websocket.close"
     await old.socket.disconnect()
     assert (await stored(identity="CP-1")).connected

@@ -53,7 +53,7 @@ def daphne(log):
 def call(ws, action, payload, message_id="1"):
     """The payload of the answer; anything else than a CALLRESULT fails."""
     ws.send(json.dumps([2, message_id, action, payload]))
-    message_type, answered, result = json.loads(ws.recv(timeout=10))
+    message_type, answered, result = json.loads(ws.recv(timeout=30))
     assert (message_type, answered) == (3, message_id)
     return result
 
@@ -81,7 +81,7 @@ def test_both_versions_are_served_and_strangers_are_not(endpoint, tmp_path):
     assert set(Station.objects.unscoped().values_list("identity", flat=True)) == {"OLD 1", "NEW"}
 
 
-def stored(condition, deadline=15):
+def stored(condition, deadline=30):
     """The only station's row, once it fulfils the condition: what stations repeat is written every few seconds."""
     end = time.monotonic() + deadline
     while time.monotonic() < end:
@@ -103,7 +103,7 @@ def test_statuses_are_written_while_connected_and_when_the_process_ends(endpoint
         call(ws, "MeterValues", {"connectorId": 1, "transactionId": number, "meterValue": sample}, "3")
         call(ws, "StatusNotification", status | {"status": "Charging"}, "4")
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=30)
     assert "Traceback" not in log.read_text()
     assert Station.objects.unscoped().get().connectors["1"]["status"] == "Charging"
     assert CsmsTransaction.objects.unscoped().get().energy == 250
@@ -115,7 +115,7 @@ def test_a_transaction_outlives_the_process(endpoint, tmp_path):
         number = call(ws, "StartTransaction", START)["transactionId"]
         process.kill()
         with pytest.raises(ConnectionClosed):
-            ws.recv(timeout=10)
+            ws.recv(timeout=30)
     with daphne(log) as (address, _), connect(address + path, subprotocols=["ocpp1.6"]) as ws:
         assert call(ws, "StopTransaction", {"transactionId": number, "meterStop": 700, "timestamp": WHEN}) == {}
         assert Station.objects.unscoped().get().connected

@@ -238,5 +238,5 @@ async def test_a_binary_message_ends_the_connection(endpoint):
     station = Station(endpoint)
     await station.connect()
     await station.socket.send_to(bytes_data=b"[2]")
-    assert await station.socket.receive_output(timeout=5) == {"type": "websocket.close", "code": 1003}
+    assert await station.socket.receive_output(timeout=30) == {"type": "websocket.close", "code": 1003}
     await station.socket.disconnect()

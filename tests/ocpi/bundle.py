@@ -64,6 +64,7 @@ PLACE = {
     "connector_power_type": "AC_3_PHASE",
     "max_voltage": 230,
     "max_amperage": 32,
+    "tariff_ids": ["T1"],
     "parking_type": "ON_STREET",
     "time_zone": "Europe/Paris",
 }

@@ -320,6 +320,23 @@ def test_a_tariff_from_creation_to_deletion(user_client: ApiClient, cpo: Cpo, te
         assert subjects(peer) == {("tariff", "PUT"), ("tariff", "DELETE"), ("evse", "PUT")}
 
 
+def test_what_a_payment_terminal_holds_back_is_told_in_230_only(
+    user_client: ApiClient, cpo: Cpo, tenant: Organization
+) -> None:
+    made = user_client.post(path(cpo, "tariffs"), {**NIGHT, "preauthorize_amount": 40.5})
+    assert (made.status_code, made.json()["preauthorize_amount"]) == (201, 40.5)
+    assert user_client.put(path(cpo, "tariffs", "NIGHT"), {"preauthorize_amount": -1}).status_code == 422
+    with scope(tenant):
+        row = reading.tariffs(cpo).get(tariff_id="NIGHT")
+        told = {version: binding(version).tariff(row) for version in ("2.1.1", "2.2.1", "2.3.0")}
+    assert {version: one.get("preauthorize_amount") for version, one in told.items()} == {
+        "2.1.1": None,
+        "2.2.1": None,
+        "2.3.0": 40.5,
+    }
+    assert problems("2.3.0", "Tariff", told["2.3.0"]) == []
+
+
 def test_unknown_members_of_a_tariff_are_ignored(user_client: ApiClient, cpo: Cpo) -> None:
     component = {**NIGHT["elements"][0]["price_components"][0], "a.b[0]": 1}
     body = {**NIGHT, "colour": "red", "elements": [{"price_components": [component], "mood": None}]}

@@ -95,7 +95,7 @@ def test_a_peer_that_is_not_there(emsp: Emsp) -> None:
 
 def test_a_slow_peer_is_given_up(emsp: Emsp, settings: Any) -> None:
     settings.OCPI_PEER_SECONDS = 0.3
-    emsp.script("versions", Answer(delay=0.6))
+    emsp.script("versions", Answer(hang=True))
     assert "no answer within" in ask(emsp).problem
 
 

@@ -73,7 +73,9 @@ def test_211_speaks_its_own_words(tenant: Organization, register: Register) -> N
     session = visitor.get("/sessions").data[0]
     assert (session["status"], session["auth_method"], session["total_cost"]) == ("PENDING", "AUTH_REQUEST", 3.9)
     assert session["auth_id"] == "NL-EMS-CARD-1"
-    assert [one["uid"] for one in session["location"]["evses"]] == ["E1"]
+    (evse,) = session["location"]["evses"]
+    assert evse["uid"] == "E1"
+    assert [{**one, "last_updated": connector["last_updated"]} for one in evse["connectors"]] == [connector]
     cdr = visitor.get("/cdrs").data[0]
     assert (cdr["stop_date_time"], cdr["total_cost"]) == ("2026-03-01T09:30:00Z", 3.9)
 

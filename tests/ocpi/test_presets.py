@@ -12,12 +12,13 @@ from django.core.management import call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.documents import InvalidDocuments
 from catalog.models import Brand, ChargerModel
 from catalog.services import read_brand_files
 from locations.places import countries, timezones
 from ocpi.models import Preset
 from ocpi.places.gazetteer import gazetteer
-from ocpi.presets.content import InvalidPresets, read_preset_files
+from ocpi.presets.content import read_preset_files
 from ocpi.presets.equipment import outlets_from
 from ocpi.presets.plan import Order, Plan, group_sizes, plan, slug_of
 from ocpi.presets.seeding import find_preset, gallery, seed_presets, size_of
@@ -297,7 +298,7 @@ def test_what_differs_is_kept_and_a_new_version_becomes_the_one_in_the_gallery(c
 def test_a_broken_file_is_named_and_nothing_is_written(catalog: None, tmp_path: Path) -> None:
     write(tmp_path, locations=2, colour="red")
     (tmp_path / "bad.json").write_text("{")
-    with pytest.raises(InvalidPresets) as caught:
+    with pytest.raises(InvalidDocuments) as caught:
         seed_presets(tmp_path)
     assert "smoke-single.json: colour: is not a known field" in caught.value.problems
     assert any(problem.startswith("bad.json: not JSON") for problem in caught.value.problems)
@@ -307,7 +308,7 @@ def test_a_broken_file_is_named_and_nothing_is_written(catalog: None, tmp_path: 
 def test_a_preset_needs_its_models(catalog: None, tmp_path: Path) -> None:
     group = {**PRESETS["smoke-single"]["groups"][0], "model_slug": "evlink-none"}
     write(tmp_path, groups=[group])
-    with pytest.raises(InvalidPresets, match="schneider/evlink-none is not in the catalog"):
+    with pytest.raises(InvalidDocuments, match="schneider/evlink-none is not in the catalog"):
         seed_presets(tmp_path)
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from chargers.back_office import back_office
 from chargers.models import Charger, Connector, ProvisioningStatus, Runtime, StationState
+from chargers.services import claims
 from chargers.services.provisioning import delete_chargers
 from locations.models import Location
 from locations.services import update_location
@@ -235,7 +236,7 @@ def test_what_breaks_every_time_fails_with_its_step(tenant: Organization, monkey
 
     monkeypatch.setattr("ocpi.building.steps.create_site", breaks)
     cpo = order(tenant, "smoke-single")
-    work(running.MOST_ATTEMPTS)
+    work(claims.MOST_ATTEMPTS)
     failed = fresh(cpo)
     assert failed.status == ProvisioningStatus.FAILED
     assert (failed.error["code"], failed.error["step"], failed.error["retryable"]) == (
@@ -250,7 +251,7 @@ def test_an_identity_that_is_taken_fails_and_names_it(tenant: Organization, loca
     with scope(tenant):
         new_charger(location, "City-NLLAB-002", model)
     cpo = order(tenant)
-    work(running.MOST_ATTEMPTS)
+    work(claims.MOST_ATTEMPTS)
     error = fresh(cpo).error
     assert (error["code"], error["step"]) == ("charger_not_created", "create-City-NLLAB-002")
     assert "City-NLLAB-002 is taken" in error["message"]

@@ -6,9 +6,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from chargers.models import Charger, ConnectionStatus
 from ocpi.models import Reservation, Session
+from ocpi.protocol import tokens
+from ocpi.protocol.versions import binding
+from simulator.csms.models import Station
 from tenants.models import Organization
-from tests.ocpi.commands import RESPONSE_URL, awake, command, queued, reserve, result, start
+from tenants.scoping import scope
+from tests.factories import new_charger
+from tests.ocpi import bundle
+from tests.ocpi.commands import RESPONSE_URL, TOKEN, awake, command, queued, reserve, result, start
 from tests.ocpi.stage import Stage, build
 
 
@@ -76,8 +83,26 @@ def test_a_used_reservation_goes_on_as_the_same_session_and_is_billed_with_it(st
     assert Reservation.objects.unscoped().get().ended_at is not None
 
 
+@pytest.mark.parametrize(("whitelist", "method"), [("ALWAYS", "WHITELIST"), ("NEVER", "COMMAND")])
+def test_a_listed_card_charges_by_the_white_list_also_where_it_has_reserved(
+    stage: Stage, whitelist: str, method: str
+) -> None:
+    card = TOKEN | {"type": "RFID", "whitelist": whitelist}
+    with scope(stage.cpo.tenant_id):
+        tokens.store(stage.peer, binding("2.2.1"), card, ("NL", "EMS"))
+    reserve(stage, token=card)
+    stage.csms_answers({"status": "Accepted"})
+    assert stage.told("sessions")[0].body["auth_method"] == "COMMAND"
+    stage.begin = timezone.now().replace(microsecond=0)
+    stage.stop(stage.start("CARD-1", 0), 1000, 60)
+    told = [call.body["auth_method"] for call in stage.outbox() if call.module in ("sessions", "cdrs")]
+    assert told == [method, method]
+
+
 def test_a_start_at_a_reserved_evse_uses_the_reservation(stage: Stage) -> None:
     session = reserved(stage)
+    with scope(stage.cpo.tenant_id):
+        tokens.store(stage.peer, binding("2.2.1"), TOKEN | {"type": "RFID", "whitelist": "ALWAYS"}, ("NL", "EMS"))
     start(stage, authorization_reference="REF-2")
     stage.csms_answers({"status": "Accepted"})
     assert Session.objects.unscoped().count() == 1
@@ -86,7 +111,7 @@ def test_a_start_at_a_reserved_evse_uses_the_reservation(stage: Stage) -> None:
     stage.start("CARD-1", 1)
     (active,) = stage.told("sessions")
     assert (active.body["id"], active.body["status"]) == (session.session_id, "ACTIVE")
-    assert active.body["authorization_reference"] == "REF-2"
+    assert (active.body["authorization_reference"], active.body["auth_method"]) == ("REF-2", "COMMAND")
 
 
 def test_a_start_that_names_no_evse_goes_to_the_reserved_one(stage_201: Stage) -> None:
@@ -141,6 +166,36 @@ def test_the_same_id_at_the_same_place_replaces(stage: Stage) -> None:
     assert payload["reservationId"] == number
     stage.csms_answers({"status": "Accepted"})
     assert Session.objects.unscoped().count() == Reservation.objects.unscoped().count() == 1
+
+
+def test_the_same_id_may_move_to_another_evse_and_another_token(stage_201: Stage) -> None:
+    session = reserved(stage_201)
+    stage_201.status("Available", 0, connector=2)
+    stage_201.outbox()
+    reserve(stage_201, evse_uid="E2", token=TOKEN | {"uid": "CARD-2", "contract_id": "NL-EMS-2"})
+    stage_201.csms_answers({"status": "Accepted"})
+    (told,) = stage_201.told("sessions")
+    assert (told.body["id"], told.body["status"]) == (session.session_id, "RESERVATION")
+    assert (told.body["evse_uid"], told.body["cdr_token"]["contract_id"]) == ("E2", "NL-EMS-2")
+    assert queued() == []  # the same charger has replaced it itself
+
+
+def test_a_reservation_that_moves_to_another_charger_is_cancelled_at_the_first(stage: Stage) -> None:
+    reserved(stage)
+    with scope(stage.cpo.tenant_id):
+        evse = stage.evse()
+        other = new_charger(evse.location.location, "CP-2", stage.charger.model, ws_url=stage.charger.ws_url)
+        Charger.objects.filter(pk=other.pk).update(connection_status=ConnectionStatus.CONNECTED)
+        bundle.new_evse(evse.location, "F1", charger=other, attributes=evse.attributes)
+        station = Station.objects.get(identity="CP-1")
+        station.pk, station.identity, station.channel = None, "CP-2", "another"
+        station.save()
+    reserve(stage, evse_uid="F1")
+    stage.csms_answers({"status": "Accepted"})
+    number = Reservation.objects.unscoped().get().number
+    assert queued() == [("CancelReservation", {"reservationId": number})]
+    with scope(stage.cpo.tenant_id):
+        assert Session.objects.get().cdr_location["evse_uid"] == "F1"
 
 
 def test_a_charger_that_breaks_while_it_is_reserved_cancels(stage: Stage) -> None:

@@ -148,6 +148,12 @@ def test_time_without_energy_is_parking_even_where_no_status_says_so(stage: Stag
     assert (cdr["total_time"], cdr["total_parking_time"]) == (1.0, 0.5)
 
 
+def old_cdr_connector(stage: Stage) -> Any:
+    """The connector of the only CDR, as 2.1.1 shows it."""
+    with scope(stage.cpo.tenant_id):
+        return binding("2.1.1").cdr(Cdr.objects.get())["location"]["evses"][0]["connectors"][0]
+
+
 def test_the_cdr_is_the_sessions_with_its_tariff_and_place(stage: Stage) -> None:
     key = stage.start("CARD-1", 0, meter=1000)
     stage.meter(11000, 3600)
@@ -163,6 +169,7 @@ def test_the_cdr_is_the_sessions_with_its_tariff_and_place(stage: Stage) -> None
     assert cdr["total_energy_cost"] == cdr["total_cost"]
     assert cdr["remark"] == "Remote"
     assert cdr["cdr_location"]["evse_id"] == "NL*LAB*E1"
+    assert old_cdr_connector(stage)["tariff_id"] == "T1"
     assert [one["id"] for one in cdr["tariffs"]] == ["T1"]
     with scope(stage.cpo.tenant_id):
         (found,) = reconciling.of_cpo(stage.cpo)

@@ -1,6 +1,7 @@
 """The tokens module, for receiving."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -116,6 +117,14 @@ def test_the_same_uid_may_be_an_app_user_too(visitor: Visitor) -> None:
     assert visitor.get(f"{PATH}?type=APP_USER").data["valid"] is False
 
 
+@pytest.mark.parametrize("uid", ["04/5A:7F", "/a//b", "A B?#%2F;+&=", "..", "~!@$'()*,|"])
+def test_a_uid_may_be_any_printable_ascii(visitor: Visitor, uid: str) -> None:
+    path = f"/tokens/NL/EMS/{quote(uid, safe='')}"
+    assert visitor.call("PUT", path, token(uid=uid)).http == 201
+    assert visitor.call("PATCH", f"{path}/", {"valid": False, "last_updated": "2026-03-02T08:00:00Z"}).code == 1000
+    assert (visitor.get(path).data["uid"], visitor.get(path).data["valid"]) == (uid, False)
+
+
 def test_two_peers_may_hold_tokens_of_one_uid(visitor: Visitor, register: Any, cpo: Cpo) -> None:
     other = register(cpo, country="DE", party="OTH")
     visitor.call("PUT", PATH, token())
@@ -137,3 +146,20 @@ def test_211_says_auth_id(tenant: Organization, register: Any) -> None:
     assert (row.contract_id, row.key_country, row.key_party) == ("DE8ACC12E46L89", "NL", "EMS")
     unknown = visitor.call("PATCH", "/tokens/NL/EMS/none", {"last_updated": "2026-03-01T08:00:00Z"})
     assert (unknown.http, unknown.code) == (404, 2001)  # 2.1.1 has no 2004
+
+
+def test_211_finds_a_token_by_its_uid_alone(tenant: Organization, register: Any) -> None:
+    """Its addresses name no type (2.1.1, Tokens 2.1)."""
+    with scope(tenant):
+        cpo = bundle.new_cpo("OLD", versions="2.1.1")
+    visitor = register(cpo, "2.1.1")
+    sent = {name: TOKEN[name] for name in ("uid", "issuer", "valid", "whitelist", "last_updated")}
+    sent |= {"auth_id": "DE8ACC12E46L89", "type": "OTHER"}
+    assert visitor.call("PUT", PATH, sent).http == 201
+    assert visitor.get(PATH).data == sent
+    changed = {"type": "RFID", "last_updated": "2026-03-01T09:00:00Z"}
+    assert visitor.call("PATCH", PATH, changed).code == 1000
+    assert visitor.get(PATH).data == sent | changed
+    assert visitor.call("PUT", PATH, sent).http == 200
+    with scope(tenant):
+        assert [row.type for row in Token.objects.all()] == ["OTHER"]

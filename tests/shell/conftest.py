@@ -34,7 +34,7 @@ async def query(job: Callable[..., R], *args: Any) -> R:
     return await asyncio.to_thread(work)
 
 
-async def eventually(condition: Callable[[], R], within: float = 15.0) -> R:
+async def eventually(condition: Callable[[], R], within: float = 30.0) -> R:
     """The first true value of a database condition, asked twenty times a second."""
     async with asyncio.timeout(within):
         while not (value := await query(condition)):  # noqa: ASYNC110 - other processes write these rows
@@ -71,7 +71,7 @@ async def in_step(charger: Charger, csms: Csms) -> None:
         assert split(await query(lambda: log_of(charger.pk))) == split(csms.frames[charger.identity])
 
 
-async def until(condition: Callable[[], bool], within: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], within: float = 30.0) -> None:
     """Returns once something in this process holds that has no event to wait for."""
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - there is none

@@ -142,7 +142,7 @@ class Csms:
         answers = [self._read(text) for direction, text in self.frames[identity] if direction == "cp_to_csms"]
         return any(answer[0] in {3, 4} and answer[1] == message_id for answer in answers)
 
-    async def until(self, condition: Callable[[], bool], within: float = 15.0) -> None:
+    async def until(self, condition: Callable[[], bool], within: float = 30.0) -> None:
         """Returns once the condition holds, looked at after every frame, connect and close."""
         async with asyncio.timeout(within):
             while not condition():

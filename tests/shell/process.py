@@ -51,7 +51,7 @@ class NodeProcess:
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def wait(self, seconds: float = 15.0) -> int:
+    def wait(self, seconds: float = 30.0) -> int:
         """Its exit code."""
         return self._process.wait(seconds)
 

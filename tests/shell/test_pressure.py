@@ -200,7 +200,7 @@ async def test_a_station_that_raises_is_restarted_and_takes_no_other_down(
 async def test_a_node_that_cannot_renew_closes_its_sockets_before_the_lease_ends(
     fleet_of: Fleet, csms: Csms, start_node: NodeFactory, settings: Any
 ):
-    settings.SIMULATOR_LEASE_SECONDS = 1.5
+    settings.SIMULATOR_LEASE_SECONDS = 3.0
     await start_node()
     [charger] = await query(lambda: fleet_of(1, csms.url))
     await online(csms)

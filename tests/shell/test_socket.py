@@ -46,7 +46,7 @@ class Listener:
         self._report("closed", code, reason)
 
     async def until(self, kind: str, count: int = 1) -> list[tuple[Any, ...]]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(found := [one for one in self.reports if one[0] == kind]) < count:
                 self.changed.clear()
                 await self.changed.wait()
@@ -147,7 +147,7 @@ async def test_ping_is_answered_and_a_pong_reported(dial: Dial, listener: Listen
         socket = dial(port_of(server))
         connection = await peer.connection
         await listener.until("connected")
-        await asyncio.wait_for(await connection.ping("echo me"), 5)
+        await asyncio.wait_for(await connection.ping("echo me"), 30)
         socket.ping()
         assert len(await listener.until("pong")) == 1
 

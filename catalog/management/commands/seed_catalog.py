@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from catalog.services import InvalidCatalogError, seed_catalog
+from catalog.documents import InvalidDocuments
+from catalog.services import seed_catalog
 
 
 class Command(BaseCommand):
@@ -13,7 +14,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             report = seed_catalog()
-        except InvalidCatalogError as error:
+        except InvalidDocuments as error:
             raise CommandError(f"Nothing was written, the data files need mending:\n{error}") from error
         if options["verbosity"]:
             for line in report.lines():

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ocpi.presets.content import InvalidPresets
+from catalog.documents import InvalidDocuments
 from ocpi.presets.seeding import seed_presets
 
 
@@ -14,7 +14,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             report = seed_presets()
-        except InvalidPresets as error:
+        except InvalidDocuments as error:
             raise CommandError(f"Nothing was written, the files need mending:\n{error}") from error
         if options["verbosity"]:
             for line in report.lines():

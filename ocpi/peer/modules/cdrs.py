@@ -10,4 +10,5 @@ class Cdrs(PeerView):
     module = "cdrs"
 
     def get(self, talk: Conversation) -> Answer:
-        return pagination.page(talk.request, reading.cdrs(talk.peer), talk.caller.cpo, talk.binding.cdr)
+        rows = reading.cdrs(talk.peer, with_credits=talk.binding.credits)
+        return pagination.page(talk.request, rows, talk.caller.cpo, talk.binding.cdr)

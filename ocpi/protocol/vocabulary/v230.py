@@ -76,7 +76,10 @@ LOCATION = v221.LOCATION.but(
 # --- tariffs, sessions, CDRs ----------------------------------------------------------------------------------------
 
 TARIFF = v221.TARIFF.but(
-    min_price=maybe(PRICE_LIMIT), max_price=maybe(PRICE_LIMIT), tax_included=one(Choice(("YES", "NO", "N/A")))
+    min_price=maybe(PRICE_LIMIT),
+    max_price=maybe(PRICE_LIMIT),
+    preauthorize_amount=maybe(Number()),
+    tax_included=one(Choice(("YES", "NO", "N/A"))),
 )
 CDR_TOKEN = v221.CDR_TOKEN.but(type=one(TOKEN_TYPE))
 SESSION = v221.SESSION.but(cdr_token=one(CDR_TOKEN), total_cost=maybe(PRICE))

@@ -52,17 +52,23 @@ def read(connector: Connector, noise: Random) -> Reading:
         offered_a=connector.offered_a,
         offered_w=connector.offered_w,
         soc_percent=connector.vehicle.soc * 100,
-        temperature_c=_temperature(connector, power) + noise.uniform(-0.5, 0.5),
+        temperature_c=temperature(connector, power) + noise.uniform(-0.5, 0.5),
     )
 
 
-def _temperature(connector: Connector, power: float) -> float:
+def temperature(connector: Connector, power: float) -> float:
+    """In Celsius, within the outlet, with this power in W."""
     healthy = 28 + 22 * power / connector.outlet.max_power_w
     return healthy + OVERHEATED_BY_C if connector.has_fault("HighTemperature") else healthy
 
 
+def voltage_share(connector: Connector) -> float:
+    """Of the nominal voltage, what faults leave or make of it."""
+    return math.prod(share for code, share in VOLTAGE_SHARES.items() if connector.has_fault(code))
+
+
 def _voltages(connector: Connector, power: float, noise: Random) -> tuple[float, ...]:
-    off = math.prod(share for code, share in VOLTAGE_SHARES.items() if connector.has_fault(code))
+    off = voltage_share(connector)
     return tuple(voltage * off for voltage in _healthy_voltages(connector, power, noise))
 
 

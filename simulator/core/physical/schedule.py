@@ -55,7 +55,8 @@ class Period(msgspec.Struct, frozen=True):
 class Profile(msgspec.Struct, frozen=True):
     """A charging profile. `place` is the connector or EVSE it was set for, 0 the station; the first period starts at 0.
 
-    `transaction` is the station's own key of the transaction of a T. `wire` is the profile as the CSMS wrote it.
+    `transaction` is the station's own key of the transaction of a T; `source` says who has set an X. `wire` is the
+    profile as messages have it.
     """
 
     profile_id: int
@@ -73,6 +74,7 @@ class Profile(msgspec.Struct, frozen=True):
     valid_to: int | None = None
     least_rate: float | None = None
     transaction: str = ""
+    source: str = ""
     wire: dict[str, Any] = {}
 
     def is_valid(self, at: int) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from simulator.core.calls import Call
+from simulator.core.charging_limits import ChargingLimits
 from simulator.core.configuration import Configuration
 from simulator.core.errors import OCPP16_ERROR_CODES
 from simulator.core.injecting import Injecting
@@ -47,6 +48,7 @@ class ChargePoint(Station):
         Availability,
         Metering,
         SmartCharging,
+        ChargingLimits,
         Charging,
         Reservations,
         ConfigurationBlock,

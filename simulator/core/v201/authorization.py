@@ -7,9 +7,11 @@ from simulator.core.authorization import TokenInfo
 from simulator.core.calls import Call
 from simulator.core.charging import Charging
 from simulator.core.machine import Block
+from simulator.core.v201.tariff_and_cost import TariffAndCost
 
 CARD = "ISO14443"  # what a reader at the station reads, where nothing else is known
 NO_AUTHORIZATION = "NoAuthorization"
+TO_START = ("local", "remote")  # purposes of an Authorize that a new driver waits for
 
 
 def id_token(token: str, token_type: str = "") -> dict[str, Any]:
@@ -38,6 +40,8 @@ class Authorization(Block):
         if info.status == "Accepted" and allowed and connector and connector.outlet.evse_id not in allowed:
             charging.refused(context, f"The token {context['token']} may only be used at EVSE {allowed}.")
             return
+        if info.status == "Accepted" and context["purpose"] in TO_START:
+            self.station.block(TariffAndCost).authorized(context["connector"], answer["idTokenInfo"])
         charging.authorize_result(context, info)
 
     def Authorize_failed(self, call: Call, problem: str) -> None:

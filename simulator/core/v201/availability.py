@@ -44,7 +44,8 @@ class Availability(Block):
 
     def is_operative(self, connector: Connector) -> bool:
         """A reset that waits for transactions to end lets no new one start meanwhile."""
-        return self.is_in_service(connector) and not (self.station.block(Reset).scheduled and connector.running is None)
+        kept_out = connector.running is None and self.station.block(Reset).keeps_out(connector)
+        return self.is_in_service(connector) and not kept_out
 
     def is_in_service(self, connector: Connector) -> bool:
         """A change that waits for transactions to end holds for the outlets without one already."""

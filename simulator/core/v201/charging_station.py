@@ -12,12 +12,19 @@ from simulator.core.sessions import Sessions
 from simulator.core.station import Station
 from simulator.core.v201.authorization import Authorization
 from simulator.core.v201.availability import Availability
+from simulator.core.v201.charging_limits import ChargingLimits
+from simulator.core.v201.customer_information import CustomerInformation
 from simulator.core.v201.data_transfer import DataTransfer
 from simulator.core.v201.device_model import DeviceModel
 from simulator.core.v201.diagnostics import Diagnostics
+from simulator.core.v201.display_message import DisplayMessages
+from simulator.core.v201.event_notifications import EventNotifications
 from simulator.core.v201.firmware_management import Firmware, LogFiles
 from simulator.core.v201.local_auth_list import LocalAuthList
 from simulator.core.v201.metering import Metering
+from simulator.core.v201.monitoring import Monitoring
+from simulator.core.v201.monitoring_events import MonitoringEvents
+from simulator.core.v201.monitoring_reports import MonitoringReports
 from simulator.core.v201.network_profiles import NetworkProfiles
 from simulator.core.v201.registration import Registration
 from simulator.core.v201.remote_control import RemoteControl
@@ -27,6 +34,7 @@ from simulator.core.v201.reservation import Reservations
 from simulator.core.v201.reset import Reset
 from simulator.core.v201.security import CertificateManagement, Events, Profiles
 from simulator.core.v201.smart_charging import SmartCharging
+from simulator.core.v201.tariff_and_cost import TariffAndCost
 from simulator.core.v201.transaction_events import TransactionEvents
 from simulator.core.v201.transactions import Transactions
 from simulator.core.v201.variables import settings
@@ -47,13 +55,21 @@ class ChargingStation(Station):
         Availability,
         Metering,
         Diagnostics,
+        EventNotifications,
         TransactionEvents,
         SmartCharging,
+        ChargingLimits,
         Transactions,
         Reservations,
+        TariffAndCost,
+        DisplayMessages,
         DeviceModel,
         Authorization,
         Reports,
+        Monitoring,
+        MonitoringEvents,
+        MonitoringReports,
+        CustomerInformation,
         Reset,
         RemoteControl,
         LocalAuthList,

@@ -15,8 +15,10 @@ from simulator.core.pinging import Pinging
 from simulator.core.registration import Registration
 from simulator.core.security import SecurityProfiles
 from simulator.core.v201.availability import Availability
+from simulator.core.v201.display_message import DisplayMessages
 from simulator.core.v201.metering import Metering
 from simulator.core.v201.network_profiles import PRIORITY, NetworkProfiles
+from simulator.core.v201.sensors import SENSORS
 from simulator.core.v201.smart_charging import SmartCharging
 from simulator.core.v201.variables import Variable, variables
 
@@ -41,15 +43,18 @@ class DeviceModel(Block):
     # --- values -----------------------------------------------------------------------------------------------------
 
     def value(self, variable: Variable) -> str:
-        return self._live(variable) if variable.live else self.station.configuration.text(variable.key)
+        if not variable.live:
+            return self.station.configuration.text(variable.key)
+        sensor = SENSORS.get((variable.component, variable.name))
+        return self._live(variable) if sensor is None else sensor(self.within(variable))
 
     def _live(self, variable: Variable) -> str:
-        connectors = self._within(variable)
+        connectors = self.within(variable)
         match variable.name:
             case "AvailabilityState":
                 return self.station.block(Availability).state_of(connectors)
-            case "Power":
-                return str(round(sum(one.power_w for one in connectors)))
+            case "DisplayMessages":
+                return str(len(self.station.block(DisplayMessages).messages))
             case "CertificateEntries":
                 return str(len(self.station.block(Certificates).roots()))
             case "Entries" if variable.component == "SmartChargingCtrlr":
@@ -66,7 +71,7 @@ class DeviceModel(Block):
                 return self.station.setup.serial_number[:25]
         return "true" if self._has_fault(variable, connectors) else "false"
 
-    def _within(self, variable: Variable) -> list[Connector]:
+    def within(self, variable: Variable) -> list[Connector]:
         """The outlets that a component stands for: one, those of an EVSE, or all."""
         return [
             one
@@ -76,12 +81,11 @@ class DeviceModel(Block):
 
     @staticmethod
     def _has_fault(variable: Variable, connectors: list[Connector]) -> bool:
-        whole = variable.component in ("ChargingStation", "EVSE", "Connector")
-        return any(
-            whole or (KINDS[fault.code].component, KINDS[fault.code].variable) == (variable.component, variable.name)
-            for connector in connectors
-            for fault in connector.faults
-        )
+        """Anomalies are no fault that the station knows of."""
+        known = [KINDS[fault.code] for one in connectors for fault in one.faults if fault.code in KINDS]
+        if variable.component in ("ChargingStation", "EVSE", "Connector"):
+            return bool(known)
+        return any((kind.component, kind.variable) == (variable.component, variable.name) for kind in known)
 
     # --- finding ----------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Meter values: within TransactionEvents, clock-aligned, and triggered (behaviour contract, 4.6)."""
 
+from itertools import chain
 from typing import Any, ClassVar
 
 from simulator.core import timestamps
@@ -70,6 +71,18 @@ class Metering(Block):
 
     def end_values(self, connector: Connector) -> list[dict[str, Any]]:
         return self.tx_values(connector, "TxEndedMeasurands", "Transaction.End")
+
+    def power_survived(self) -> None:
+        """The register on either side of the gap is told once the station is back (contract Q7)."""
+        for connector in self.station.connectors:
+            if connector.running is not None:
+                gap = {"Begin": connector.running.seen_at, "End": self.station.clock}
+                ends = [self._at_interruption(connector, end, at) for end, at in gap.items()]
+                events = self.station.block(TransactionEvents)
+                events.send(connector, "Updated", "AbnormalCondition", values=[*chain(*ends)])
+
+    def _at_interruption(self, connector: Connector, end: str, at: float) -> list[dict[str, Any]]:
+        return self.values(connector, SAMPLED, "TxEndedMeasurands", f"Interruption.{end}", at)
 
     # --- periodic samples (contract M2, M3, M6) -----------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """SetNetworkProfile, and which slot the station connects by (contract 5.4 and S5).
 
 Slot 1 is the charger's own endpoint until the CSMS writes another into it. What is set counts from the next boot on:
-slots are tried by priority, so many attempts each, and after all of them the last good one again.
+slots are tried by priority, so many attempts each, and after all of them the last good one again, as it was then.
 """
 
 from typing import Any, ClassVar
@@ -22,6 +22,8 @@ HIGHEST = 3
 class NetworkProfiles(Block):
     """`slots` holds {url, profile} by slot; `good` is the slot of the last connection that the CSMS accepted.
 
+    `proven` is what that slot held then; nothing stands for the charger's own endpoint.
+
     `candidates` are the slots still to be tried since the last boot, the present one first, `failures` its attempts.
     """
 
@@ -34,6 +36,7 @@ class NetworkProfiles(Block):
             saved = {}  # the installer was here: the charger's own endpoint counts again
         self.slots: dict[str, dict[str, Any]] = dict(saved.get("slots", {}))
         self.good: str = saved.get("good", OWN)
+        self.proven: dict[str, Any] = saved.get("proven", self.slots.get(self.good, {}))
         self.candidates: list[str] = list(saved.get("candidates", []))
         self.failures: int = saved.get("failures", 0)
 
@@ -42,13 +45,14 @@ class NetworkProfiles(Block):
             record = {
                 "slots": dict(self.slots),
                 "good": self.good,
+                "proven": self.proven,
                 "revision": self.station.installed_security.revision,
             }
             self.station.store.put(SECTION, {**record, "candidates": list(self.candidates), "failures": self.failures})
 
     def moved(self) -> None:
         """Whoever points the charger elsewhere wants it there: what the last CSMS has set counts no longer."""
-        self.slots, self.good, self.candidates, self.failures = {}, OWN, [], 0
+        self.slots, self.good, self.proven, self.candidates, self.failures = {}, OWN, {}, [], 0
         for setting in (PRIORITY, ACTIVE):
             self.station.configuration.put(setting, OWN)
         self.station.save_configuration()
@@ -96,7 +100,7 @@ class NetworkProfiles(Block):
 
     def endpoint(self, profile: int) -> tuple[str, int]:
         """(URL or "" for the charger's own, security profile)."""
-        found = self.slots.get(self.candidates[0] if self.candidates else self.good)
+        found = self.slots.get(self.candidates[0]) if self.candidates else self.proven
         return (found["url"], found["profile"]) if found else ("", profile)
 
     def went_down(self) -> None:
@@ -113,11 +117,11 @@ class NetworkProfiles(Block):
     def came_online(self, *, after_boot: bool) -> None:
         if self.candidates:
             self.good, self.candidates, self.failures = self.candidates[0], [], 0
+            self.proven = self.slots.get(self.good, {})
         self.station.configuration.put(ACTIVE, self.good)
         self.station.save_configuration()
-        found = self.slots.get(self.good)
-        if found is not None and found["profile"] > self.station.block(SecurityProfiles).set.profile:
-            self._forget_lower(found["profile"])
+        if self.proven and self.proven["profile"] > self.station.block(SecurityProfiles).set.profile:
+            self._forget_lower(self.proven["profile"])
 
     def _forget_lower(self, profile: int) -> None:
         """Contract S5: the way back to a lower profile is closed."""

@@ -38,7 +38,7 @@ class Reports(Block):
         chosen = [
             one
             for one in self._all()
-            if (asked is None or any(_is_asked(one, entry) for entry in asked)) and self._meets(one, criteria)
+            if (asked is None or any(is_asked(one, entry) for entry in asked)) and self._meets(one, criteria)
         ]
         return self._answer(request["requestId"], chosen)
 
@@ -80,17 +80,8 @@ class Reports(Block):
         self.station.call(Call("NotifyReport", payload, unasked=False))
 
     def _entry(self, variable: Variable) -> dict[str, Any]:
-        component: dict[str, Any] = {"name": variable.component}
-        if variable.evse:
-            component["evse"] = {"id": variable.evse}
-            if variable.connector:
-                component["evse"]["connectorId"] = variable.connector
-        named = {"name": variable.name}
-        if variable.instance:
-            named["instance"] = variable.instance
         return {
-            "component": component,
-            "variable": named,
+            **variable.names,
             "variableAttribute": [self._attribute(variable)],
             "variableCharacteristics": _characteristics(variable),
         }
@@ -108,7 +99,7 @@ class Reports(Block):
         return attribute
 
 
-def _is_asked(variable: Variable, entry: dict[str, Any]) -> bool:
+def is_asked(variable: Variable, entry: dict[str, Any]) -> bool:
     """What an entry does not name means all."""
     component, named = entry["component"], entry.get("variable")
     evse = component.get("evse", {})
@@ -123,7 +114,7 @@ def _is_asked(variable: Variable, entry: dict[str, Any]) -> bool:
 
 def _characteristics(variable: Variable) -> dict[str, Any]:
     setting = variable.setting
-    characteristics: dict[str, Any] = {"dataType": variable.wire_type, "supportsMonitoring": False}
+    characteristics: dict[str, Any] = {"dataType": variable.wire_type, "supportsMonitoring": variable.is_monitorable}
     if variable.unit:
         characteristics["unit"] = variable.unit
     if setting.members:

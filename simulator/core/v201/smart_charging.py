@@ -18,14 +18,12 @@ PURPOSES = {
     "TxDefaultProfile": schedule.DEFAULT,
     "TxProfile": schedule.TRANSACTION,
 }
-CSO = "CSO"  # where the limits that a CSMS sets come from
+CSO = "CSO"  # who has set the limits that come from the CSMS
 CONTROLLER = "SmartChargingCtrlr"
 DUPLICATE, INVALID_PROFILE, INVALID_SCHEDULE = "DuplicateProfile", "InvalidProfile", "InvalidSchedule"
 
 
 class SmartCharging(SharedSmartCharging):
-    """All profiles come from the CSMS: nobody else limits this station."""
-
     actions: ClassVar = (
         "SetChargingProfile",
         "GetChargingProfiles",
@@ -63,6 +61,8 @@ class SmartCharging(SharedSmartCharging):
         refusal = self._misplaced(evse, wire) or self.problem_of(wire)
         if refusal:
             return _rejected(refusal)
+        if self.external is not None and self.external.profile_id == wire["id"]:
+            return _rejected(INVALID_PROFILE)  # K01.FR.05: it is not the CSMS's to replace
         profile = _profile(wire, evse, self.clock, wire.get("transactionId", ""))
         if self._clashes(profile):
             return _rejected(DUPLICATE)
@@ -144,20 +144,21 @@ class SmartCharging(SharedSmartCharging):
         wanted = {**request["chargingProfile"]}
         if "evseId" in request:
             wanted["evseId"] = request["evseId"]
-        found = [one for one in self.profiles if _matches(one, wanted)]
-        if CSO not in wanted.get("chargingLimitSource", [CSO]) or not found:
-            return {"status": "NoProfiles"}
-        places = sorted({one.place for one in found})
-        for place in places:
-            self._report(request["requestId"], place, found, last=place == places[-1])
-        return {"status": "Accepted"}
+        everything = self.profiles if self.external is None else (*self.profiles, self.external)
+        found = [one for one in everything if _matches(one, wanted)]
+        groups = sorted({(one.place, _source(one)) for one in found})
+        for group in groups:
+            chosen = [one.wire for one in found if (one.place, _source(one)) == group]
+            self._report(request["requestId"], group, chosen, last=group == groups[-1])
+        return {"status": "Accepted" if found else "NoProfiles"}
 
-    def _report(self, request_id: int, place: int, found: list[Profile], *, last: bool) -> None:
+    def _report(self, request_id: int, group: tuple[int, str], chosen: list[dict[str, Any]], *, last: bool) -> None:
+        evse, source = group
         payload = {
             "requestId": request_id,
-            "chargingLimitSource": CSO,
-            "evseId": place,
-            "chargingProfile": [one.wire for one in found if one.place == place],
+            "chargingLimitSource": source,
+            "evseId": evse,
+            "chargingProfile": chosen,
             "tbc": not last,
         }
         self.station.call(Call("ReportChargingProfiles", payload, unasked=False))
@@ -207,15 +208,20 @@ def _overlap(one: Profile, other: Profile) -> bool:
     return starts < min(one.valid_to or NEVER, other.valid_to or NEVER)
 
 
+def _source(profile: Profile) -> str:
+    return profile.source or CSO
+
+
 def _matches(profile: Profile, wanted: dict[str, Any]) -> bool:
-    """Every criterion that is given must agree; of ids one suffices."""
+    """Every criterion that is given must agree; of ids and sources one suffices."""
     found = {
         "evseId": profile.place,
         "chargingProfilePurpose": profile.wire["chargingProfilePurpose"],
         "stackLevel": profile.stack_level,
     }
-    ids = wanted.get("chargingProfileId", [profile.profile_id])
-    return profile.profile_id in ids and all(wanted.get(name, value) == value for name, value in found.items())
+    found_among = {"chargingProfileId": profile.profile_id, "chargingLimitSource": _source(profile)}
+    agrees = all(wanted.get(name, value) == value for name, value in found.items())
+    return agrees and all(value in wanted.get(name, [value]) for name, value in found_among.items())
 
 
 def _profile(wire: dict[str, Any], evse: int, now: int, owner: str) -> Profile:

@@ -9,6 +9,7 @@ from simulator.core.charging import Charging
 from simulator.core.machine import Block, Machine
 from simulator.core.physical.connector import Connector, Running
 from simulator.core.v201.authorization import token_info
+from simulator.core.v201.tariff_and_cost import TariffAndCost
 from simulator.core.v201.transaction_words import CHARGING, charging_state
 
 SAMPLES = ("MeterValuePeriodic", "MeterValueClock")
@@ -67,6 +68,7 @@ class TransactionEvents(Block):
             running = None
         if "idTokenInfo" in answer:
             self._remember(call, running, info)
+        self.station.block(TariffAndCost).event_answered(call, answer)
         refused = info.status != "Accepted" and call.payload["eventType"] != "Ended"
         if connector is not None and running is not None and refused and running.authorized and not running.invalid:
             charging.token_invalid(connector)

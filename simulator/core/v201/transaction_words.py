@@ -11,6 +11,7 @@ WORDS = {
     causes.LOCAL: ("StopAuthorized", "Local"),
     causes.REMOTE: ("RemoteStop", "Remote"),
     causes.EV_DISCONNECTED: ("EVCommunicationLost", "EVDisconnected"),
+    causes.EV_DEPARTED: ("EVDeparted", "EVDisconnected"),
     causes.EMERGENCY_STOP: ("AbnormalCondition", "EmergencyStop"),
     causes.DEAUTHORIZED: ("Deauthorized", "DeAuthorized"),
     causes.HARD_RESET: ("ResetCommand", "ImmediateReset"),

@@ -8,6 +8,7 @@ from simulator.core.calls import Call
 from simulator.core.charging import Charging
 from simulator.core.errors import CommandRefused
 from simulator.core.facts import TransactionEnded, TransactionIdentified, TransactionStarted
+from simulator.core.network_faults import NetworkFaults
 from simulator.core.physical.connector import Connector, Fault, Grant, Running
 from simulator.core.reservation import Reservations
 from simulator.core.v201.authorization import NO_AUTHORIZATION, id_token
@@ -27,6 +28,8 @@ from simulator.core.v201.transaction_words import (
 )
 
 TIMERS = ("session_end", "plug_timeout")
+BAY = "ParkingBayOccupancy"  # no sensor: a car comes with its cable and leaves with it
+BAY_TAKEN, CABLE_IN = "EVDetected", "CablePluggedIn"
 
 
 class Transactions(Charging):
@@ -170,8 +173,8 @@ class Transactions(Charging):
         if connector.running is None:
             self._start_if_due(connector)
         if connector.running is not None:
-            self._bind_grant(connector)
             self._follow_cable(connector)
+            self._bind_grant(connector)
             self._follow_offer(connector)
             self._follow_state(connector)
             self._follow_rate(connector)
@@ -198,8 +201,8 @@ class Transactions(Charging):
             return
         if grant is not None and ("Authorized" in points or (plugged and "PowerPathClosed" in points)):
             self._start(connector, _trigger_of(grant))
-        elif plugged and "EVConnected" in points and not connector.finishing and not connector.reserved:
-            self._start(connector, "CablePluggedIn")
+        elif plugged and points & {BAY, "EVConnected"} and not connector.finishing and not connector.reserved:
+            self._start(connector, BAY_TAKEN if BAY in points else CABLE_IN)
         elif grant is not None and plugged and "EnergyTransfer" in points:
             connector.close_contactor_soon(self.station.now)
             if connector.closed_at is not None and connector.vehicle.wants_energy():
@@ -215,7 +218,7 @@ class Transactions(Charging):
             transaction_id=key,
             source="none",
             authorized=False,
-            cable="in" if connector.ev_connected else "",
+            cable="in" if connector.ev_connected and trigger != BAY_TAKEN else "",
         )
         connector.running, connector.tag_too_late = running, False
         outlet = connector.outlet
@@ -232,10 +235,11 @@ class Transactions(Charging):
         )
         station.block(Metering).start(connector)
         values = station.block(Metering).tx_values(connector, "TxStartedMeasurands", "Transaction.Begin")
-        if grant is not None and trigger != "CablePluggedIn":
+        if grant is not None and trigger not in (BAY_TAKEN, CABLE_IN):
             self._authorized(connector, grant, "Started", trigger, values)
         else:
-            self.station.block(TransactionEvents).send(connector, "Started", trigger, values=values)
+            state = IDLE if trigger == BAY_TAKEN else ""
+            self.station.block(TransactionEvents).send(connector, "Started", trigger, values=values, state=state)
 
     def _bind_grant(self, connector: Connector) -> None:
         """A token granted to a transaction that runs already."""
@@ -279,7 +283,7 @@ class Transactions(Charging):
         if connector.ev_connected and running.cable != "in":
             running.cable = "in"
             self.station.cancel_timer(f"plug_timeout:{connector.number}")
-            self.station.block(TransactionEvents).send(connector, "Updated", "CablePluggedIn")
+            self.station.block(TransactionEvents).send(connector, "Updated", CABLE_IN)
 
     def _follow_offer(self, connector: Connector) -> None:
         """Notes when energy could be taken for the first time: relative charging profiles begin there."""
@@ -293,8 +297,8 @@ class Transactions(Charging):
         running = connector.running
         assert running is not None
         state = charging_state(connector)
-        if state == running.last_state:
-            return
+        if state == running.last_state or self.station.block(NetworkFaults).dark:
+            return  # without power nobody watches it
         if running.last_state == CHARGING and "EnergyTransfer" in self._stop_points():
             self._finish(connector, causes.EV_STOPPED if state == SUSPENDED_EV else causes.OTHER)
         else:
@@ -378,7 +382,7 @@ class Transactions(Charging):
         gone_ends = self._stop_points() & {"EVConnected", "PowerPathClosed", "EnergyTransfer"}
         stops = self.station.configuration.flag("TxCtrlr.StopTxOnEVSideDisconnect")
         if gone_ends or stops or not running.authorized:
-            self._finish(connector, causes.EV_DISCONNECTED)
+            self._end_without_car(connector)
             if not self.station.configuration.flag("OCPPCommCtrlr.UnlockOnEVSideDisconnect"):
                 connector.hold_cable(running.id_tag)
             return
@@ -389,6 +393,14 @@ class Transactions(Charging):
         )
         if fixed:
             self.station.set_timer(f"plug_timeout:{connector.number}", self.connection_timeout())
+
+    def _end_without_car(self, connector: Connector) -> None:
+        """The car is gone from its cable, and if only that of the bay counts, from its bay."""
+        if self._stop_points() == {BAY}:
+            self.station.block(TransactionEvents).send(connector, "Updated", "EVCommunicationLost", state=IDLE)
+            self._finish(connector, causes.EV_DEPARTED)
+        else:
+            self._finish(connector, causes.EV_DISCONNECTED)
 
     def close_session(self, connector: Connector, cause: str, token: str = "") -> None:
         if connector.running is not None and not connector.running.authorized:

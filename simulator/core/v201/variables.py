@@ -1,6 +1,7 @@
 """The variables of a 2.0.1 charging station's device model: type, access, default (behaviour contract, 6.2)."""
 
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -35,7 +36,7 @@ MEASURANDS = (
 )
 REGISTER = "Energy.Active.Import.Register"
 USUAL = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage"
-TX_POINTS = ("EVConnected", "Authorized", "PowerPathClosed", "EnergyTransfer")
+TX_POINTS = ("ParkingBayOccupancy", "EVConnected", "Authorized", "PowerPathClosed", "EnergyTransfer")
 CONNECTOR_TYPES = {
     "CCS1": "cCCS1",
     "CCS2": "cCCS2",
@@ -46,6 +47,8 @@ CONNECTOR_TYPES = {
     "Type2": "cType2",
 }
 STATES = ("Available", "Occupied", "Reserved", "Unavailable", "Faulted")
+DISPLAY_PRIORITIES = ("AlwaysFront", "InFront", "NormalCycle")  # the foremost first
+DISPLAY_STATES = ("Charging", "Faulted", "Idle", "Unavailable")
 # Components of injected faults that belong to the whole station; the others are an EVSE's.
 STATION_HARDWARE = {"Controller", "DataLink", "LocalAuthListCtrlr"}
 
@@ -70,6 +73,24 @@ class Variable(msgspec.Struct, frozen=True):
         return f"{self.component}{place}.{self.name}" + (f"[{self.instance}]" if self.instance else "")
 
     @property
+    def names(self) -> dict[str, Any]:
+        """`component` and `variable` as messages name them."""
+        component: dict[str, Any] = {"name": self.component}
+        if self.evse:
+            component["evse"] = {"id": self.evse} | ({"connectorId": self.connector} if self.connector else {})
+        variable = {"name": self.name} | ({"instance": self.instance} if self.instance else {})
+        return {"component": component, "variable": variable}
+
+    @property
+    def is_numeric(self) -> bool:
+        return self.wire_type in ("integer", "decimal")
+
+    @property
+    def is_monitorable(self) -> bool:
+        """All that can be read, but for the clock, which would never rest."""
+        return self.setting.access != "W" and self.data_type != "dateTime"
+
+    @property
     def wire_type(self) -> str:
         if self.data_type:
             return self.data_type
@@ -85,6 +106,11 @@ class Spec(msgspec.Struct, frozen=True):
     data_type: str = ""
     unit: str = ""
     live: bool = False
+
+
+def sensor(unit: str, least: int, most: int = NO_LIMIT) -> Spec:
+    """What it shows stands in `sensors.py`."""
+    return Spec(Setting("int", "0", "R", least=least, most=most), data_type="decimal", unit=unit, live=True)
 
 
 def flag(default: bool, access: str = "RW", *, live: bool = False) -> Spec:
@@ -136,6 +162,7 @@ COMMUNICATION = {
     "FileTransferProtocols": members("HTTP,HTTPS", ("HTTP", "HTTPS"), "R"),
     "ResetRetries": number(1),
     "UnlockOnEVSideDisconnect": flag(True),
+    "QueueAllMessages": flag(False, "R"),  # what is no transaction's is told anew after a reconnect
 }
 AUTHORIZATION = {
     "Enabled": flag(True),
@@ -198,6 +225,34 @@ CLOCK = {
     "TimeOffset": text("+00:00", most=6),
     "TimeAdjustmentReportingThreshold": seconds(20),
 }
+MONITORING = {
+    "Available": flag(True, "R"),
+    "Enabled": flag(True),
+    "ItemsPerMessage[SetVariableMonitoring]": number(50, "R"),
+    "ItemsPerMessage[ClearVariableMonitoring]": number(50, "R"),
+    "BytesPerMessage[SetVariableMonitoring]": number(65_000, "R"),
+    "BytesPerMessage[ClearVariableMonitoring]": number(65_000, "R"),
+    "OfflineQueuingSeverity": number(5, most=9),
+    "ActiveMonitoringBase": option("FactoryDefault", ("All", "FactoryDefault", "HardWiredOnly")),
+    "ActiveMonitoringLevel": number(9, "R", most=9),
+}
+DISPLAY_MESSAGES = {
+    "Available": flag(True, "R"),
+    "Enabled": flag(True, "R"),
+    "DisplayMessages": number(0, "R", most=10, live=True),
+    "SupportedFormats": members("ASCII,UTF8", ("ASCII", "UTF8"), "R"),
+    "SupportedPriorities": members(",".join(DISPLAY_PRIORITIES), DISPLAY_PRIORITIES, "R"),
+    "SupportedStates": members(",".join(DISPLAY_STATES), DISPLAY_STATES, "R"),
+}
+TARIFF_AND_COST = {
+    "Available[Tariff]": flag(True, "R"),
+    "Available[Cost]": flag(True, "R"),
+    "Enabled[Tariff]": flag(True, "R"),
+    "Enabled[Cost]": flag(True, "R"),
+    "Currency": text("EUR", most=3),
+    "TariffFallbackMessage": text(),
+    "TotalCostFallbackMessage": text(),
+}
 RESERVATION = {"Available": flag(True, "R"), "Enabled": flag(True), "NonEvseSpecific": flag(True, "R")}
 SMART_CHARGING = {
     "Available": flag(True, "R"),
@@ -209,7 +264,7 @@ SMART_CHARGING = {
     "RateUnit": members("A,W", ("A", "W"), "R", least=1),
     "ACPhaseSwitchingSupported": flag(False, "R"),
     "Phases3to1": flag(False, "R"),
-    "ExternalControlSignalsEnabled": flag(False),
+    "ExternalControlSignalsEnabled": flag(True),
     "NotifyChargingLimitWithSchedules": flag(False),
 }
 
@@ -224,6 +279,8 @@ def _sampled_data(setup: Setup) -> dict[str, Spec]:
         "TxUpdatedInterval": seconds(60),
         "TxEndedMeasurands": measurands(REGISTER),
         "TxEndedInterval": seconds(0),
+        "RegisterValuesWithoutPhases": flag(True, "R"),
+        "SignReadings": flag(False, "R"),
     }
 
 
@@ -263,7 +320,8 @@ def _evse(outlets: list[Outlet]) -> dict[str, Spec]:
         "Power": number(0, "R", unit="W", most=max(outlet.max_power_w for outlet in outlets), live=True),
         "Problem": flag(False, "R", live=True),
         "SupplyPhases": number(max(outlet.phases for outlet in outlets), "R"),
-        "AllowReset": flag(False, "R"),
+        "AllowReset": flag(True, "R"),
+        "EvseId": text(most=48),
     }
 
 
@@ -283,14 +341,24 @@ def _connector(outlet: Outlet) -> dict[str, Spec]:
     }
 
 
+STATION_SENSORS = {"DataLink": {"SignalStrength": sensor("dBm", -140, 0)}}
+EVSE_SENSORS = {
+    "CPPWMController": {"State": option("A", ("A", "B", "C", "D", "E", "F"), live=True)},
+    "ElectricalFeed": {"ACVoltage": sensor("V", 0)},
+    "FiscalMetering": {"EnergyImportRegister": sensor("Wh", 0)},
+    "TemperatureSensor": {"Temperature": sensor("Celsius", -40, 125)},
+}
+
+
 def _hardware(*, of_station: bool) -> list[tuple[str, dict[str, Spec]]]:
-    """What carries injected faults (contract, 8.1), as far as it can be told by true and false."""
+    """What carries injected faults (contract, 8.1), by true and false or by what it measures."""
     chosen = [
         (kind.component, kind.variable)
         for kind in faults.KINDS.values()
         if (kind.component in STATION_HARDWARE) == of_station and kind.variable in ("Problem", "Tripped", "Active")
     ]
-    return [(component, {name: flag(False, "R", live=True)}) for component, name in dict.fromkeys(chosen)]
+    told = [(component, {name: flag(False, "R", live=True)}) for component, name in dict.fromkeys(chosen)]
+    return [*told, *(STATION_SENSORS if of_station else EVSE_SENSORS).items()]
 
 
 def _named(component: str, specs: dict[str, Spec], evse: int = 0, connector: int = 0) -> list[Variable]:
@@ -326,12 +394,15 @@ def _controllers(setup: Setup) -> dict[str, dict[str, Spec]]:
         "AuthCtrlr": AUTHORIZATION,
         "ClockCtrlr": CLOCK,
         "DeviceDataCtrlr": DEVICE_DATA,
+        "DisplayMessageCtrlr": DISPLAY_MESSAGES,
         "LocalAuthListCtrlr": LOCAL_LIST,
+        "MonitoringCtrlr": MONITORING,
         "OCPPCommCtrlr": COMMUNICATION,
         "ReservationCtrlr": RESERVATION,
         "SampledDataCtrlr": _sampled_data(setup),
         "SecurityCtrlr": _security(setup),
         "SmartChargingCtrlr": SMART_CHARGING,
+        "TariffCostCtrlr": TARIFF_AND_COST,
         "TxCtrlr": TRANSACTIONS,
     }
 
