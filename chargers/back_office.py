@@ -5,7 +5,7 @@ process.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -57,7 +57,6 @@ class Verdict:
     status: str
     group: str = ""
     expires_at: datetime | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 Authorizer = Callable[[TokenPresented], Verdict | None]  # None: not mine, ask the next or the card list

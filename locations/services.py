@@ -23,6 +23,14 @@ def find_location(location_id: str | UUID) -> Location:
         raise NotFound("Location") from None
 
 
+def named_location(location_id: str) -> Location:
+    """The same for an id in a request's body, where a wrong one is a wrong request: raises InvalidRequest."""
+    try:
+        return find_location(location_id)
+    except NotFound:
+        raise InvalidRequest(f"There is no location {location_id}.") from None
+
+
 def fresh_slug(name: str) -> str:
     """The name with a random suffix: two sites may share a name."""
     return f"{slugify(name)[:100] or 'location'}-{secrets.token_hex(4)}"

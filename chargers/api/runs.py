@@ -24,6 +24,7 @@ from chargers.api.run_serializers import (
 from chargers.models import Run
 from chargers.services import runs
 from chargers.services.run_diff import Terms, diff
+from locations.services import named_location
 from ocpplab.api.validation import validated, without_nulls
 from tenants.viewsets import TenantViewSet
 
@@ -69,7 +70,7 @@ class RunViewSet(TenantViewSet):
     def create(self, request: Request) -> Response:
         wanted: dict[str, Any] = without_nulls(validated(RunCreateSerializer, request.data))
         if "location_id" in wanted:
-            members: dict[str, Any] = {"location": runs.location_named(wanted.pop("location_id"))}
+            members: dict[str, Any] = {"location": named_location(wanted.pop("location_id"))}
         else:
             members = {"chargers": runs.chargers_named(wanted.pop("charger_ids"))}
         return Response(run_detail(runs.begin_run(**members, **wanted)), status=201)

@@ -20,8 +20,7 @@ from chargers.api.serializers import (
 from chargers.models import Charger
 from chargers.services import provisioning
 from chargers.services.lookup import find_charger, listed
-from locations.services import find_location
-from ocpplab.api.errors import InvalidRequest, NotFound
+from locations.services import named_location
 from ocpplab.api.preconditions import answer, unchanged
 from ocpplab.api.sparse import fields_parameter, sparse
 from ocpplab.api.validation import validated
@@ -85,11 +84,7 @@ class ChargerViewSet(TenantViewSet):
     @staticmethod
     def created(request: Request) -> Charger:
         wanted = new_charger(validated(ChargerCreateSerializer, request.data))
-        try:
-            location = find_location(str(wanted.location_id))
-        except NotFound:
-            raise InvalidRequest(f"There is no location {wanted.location_id}.") from None
-        return provisioning.create_charger(location, wanted)
+        return provisioning.create_charger(named_location(str(wanted.location_id)), wanted)
 
     @extend_schema(operation_id="get_charger", summary="Get a charger", tags=CHARGERS, parameters=FIELDS)
     def retrieve(self, request: Request, charger_id: str) -> Response:

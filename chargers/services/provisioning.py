@@ -20,6 +20,7 @@ from chargers.services.lookup import as_id
 from chargers.services.setups import outlets_of
 from chargers.signals import chargers_deleting
 from locations.models import Location
+from locations.services import named_location
 from ocpplab.api.errors import GatewayError, InvalidRequest
 from tenants import audit
 
@@ -180,8 +181,10 @@ def _connectors(chargers: Iterable[Charger]) -> list[Connector]:
 def update_charger(charger: Charger, changes: Mapping[str, Any]) -> Charger:
     """`changes` by field of the update body. Raises InvalidRequest for what makes no sense."""
     _check(charger, changes)
-    location = _location_of(changes.get("location_id"))
-    _store([charger], {charger.pk: {**_columns(changes), **({"location": location} if location else {})}})
+    columns = _columns(changes)
+    if changes.get("location_id") is not None:
+        columns["location"] = named_location(changes["location_id"])
+    _store([charger], {charger.pk: columns})
     return charger
 
 
@@ -198,16 +201,6 @@ def update_chargers(chargers: Sequence[Charger], changes: Mapping[uuid.UUID, Map
     if outcome.done:
         _store(outcome.done, {charger.pk: _columns(changes[charger.pk]) for charger in outcome.done})
     return outcome
-
-
-def _location_of(location_id: str | None) -> Location | None:
-    if location_id is None:
-        return None
-    key = as_id(location_id)
-    location = Location.objects.filter(pk=key).first() if key else None
-    if location is None:
-        raise InvalidRequest(f"There is no location {location_id}.")
-    return location
 
 
 def _check(charger: Charger, changes: Mapping[str, Any]) -> None:

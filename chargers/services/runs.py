@@ -18,7 +18,6 @@ from chargers.services.rewriting import rewrite
 from chargers.services.run_frames import Normalizer
 from chargers.services.traffic import Filters
 from locations.models import Location
-from locations.services import find_location
 from ocpplab.api.errors import Conflict, InvalidRequest, NotFound
 from tenants import audit
 
@@ -60,14 +59,6 @@ def default_baseline(run: Run) -> Run:
     if marked is None:
         raise InvalidRequest("No other run is marked as baseline: name one.")
     return marked
-
-
-def location_named(location_id: str) -> Location:
-    """Of a request's body, where a wrong id is a wrong request: raises InvalidRequest."""
-    try:
-        return find_location(location_id)
-    except NotFound:
-        raise InvalidRequest(f"There is no location {location_id}.") from None
 
 
 def chargers_named(references: Sequence[str]) -> list[Charger]:

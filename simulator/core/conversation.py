@@ -198,8 +198,7 @@ class Conversation:
         handler = station.methods.get(f"on_{incoming.action}")
         if handler is None:
             raise Refusal(Kind.NOT_SUPPORTED, f"{incoming.action} is not supported")
-        read = tolerance.strictly if station.setup.options.strict_schema else tolerance.leniently
-        payload, violation = read(station.subprotocol, incoming.action, "request", incoming.payload)
+        payload, violation = self._read(incoming.action, "request", incoming.payload)
         if not isinstance(payload, dict):
             raise Refusal(Kind.FORMAT, "the payload is not an object")
         if violation is not None:
@@ -207,6 +206,11 @@ class Conversation:
             raise Refusal(violation.kind, "the payload breaks its schema" if secret else str(violation))
         answer: dict[str, Any] = handler(payload)
         return answer
+
+    def _read(self, action: str, direction: str, payload: Any) -> tuple[Any, schemas.Violation | None]:
+        """What a payload of the CSMS means to this charger, and what breaks its schema beyond that."""
+        read = tolerance.strictly if self.station.setup.options.strict_schema else tolerance.leniently
+        return read(self.station.subprotocol, action, direction, payload)
 
     def _keep_answer(self, message_id: str, wire: str) -> None:
         self._answered[message_id] = wire
@@ -226,8 +230,7 @@ class Conversation:
         station.cancel_timer("call_timeout")
         verdict, violation = self._verdict(text, incoming, call.action), None
         if verdict is not None and incoming.message_type == rpc.CALLRESULT:
-            answer = incoming.payload
-            incoming.payload, violation = tolerance.leniently(station.subprotocol, call.action, "response", answer)
+            incoming.payload, violation = self._read(call.action, "response", incoming.payload)
         frame = Frame(
             0,
             CSMS_TO_CP,

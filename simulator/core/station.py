@@ -29,6 +29,7 @@ PARKED = "parked"
 CSMS = "csms"  # whose acceptance the registration stands for
 SUBPROTOCOL = "subprotocol"  # of the station that has written a memory
 CLOCK_STEP = 1.0  # s; corrections below are not stored
+CLOCK_FROM, CLOCK_TO = 946_684_800.0, 4_102_444_800.0  # a clock holds the years 2000 to 2099; other times are not taken
 CUT_SHORT = "The charger was stopped, changed or moved before the command was finished; see the log."
 # Timers that change no fact of the station (see `conversation.QUIET_ANSWERS`).
 QUIET_TIMERS = {"heartbeat", "ping"}
@@ -295,7 +296,7 @@ class Station(Machine):
         self._come_online(after_boot=True)
 
     def set_clock(self, csms_time: float | None) -> None:
-        if csms_time is not None and self.wire.clock_set():
+        if csms_time is not None and CLOCK_FROM <= csms_time < CLOCK_TO and self.wire.clock_set():
             before = self.clock
             self.clock_offset = csms_time - self.now.wall
             moved = self.clock - before

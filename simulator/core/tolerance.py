@@ -1,7 +1,8 @@
-"""What a CSMS means by a payload that breaks its schema in form only: the station goes by the meaning.
+"""What a CSMS means by a payload that breaks its schema in form only (behaviour contract, 1.5: the lenient switch).
 
-The log still tells what is wrong with it (`verdicts`). But a CSMS that leaves the zone off a time, or writes `null` for
-what it does not know, gets along with the chargers of the street, so it must get along with these.
+The log still tells what is wrong with it (`verdicts`). But a CSMS that leaves the zone off a time gets along with the
+chargers of the street, so it must get along with these; and with a lenient one, a CSMS that writes `null` for what it
+does not know.
 """
 
 from collections.abc import Callable, Mapping
@@ -60,9 +61,8 @@ def _accept(holder: Any, name: Any, error: Any) -> None:
 
 
 def _write_time(holder: Any, name: Any, error: Any) -> None:
-    seconds = timestamps.read(error.instance) if error.kind.format == "date-time" else None
-    if seconds is not None:
-        holder[name] = timestamps.written(seconds)
+    if error.kind.format == "date-time":
+        holder[name] = timestamps.rewritten(error.instance) or error.instance
 
 
 def _leave_out_or_write_time(holder: Any, name: Any, error: Any) -> None:

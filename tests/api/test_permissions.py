@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from chargers.models import Charger
-from ocpi.models import Cdr, Cpo, CpoLocation, Peer, Tariff
+from ocpi.models import Cpo, CpoLocation, Peer, Tariff
 from ocpi.moments import now_ms
 from tenants.models import Organization
 from tenants.scoping import scope
 from tests.api.routes import Route, api_routes
 from tests.conftest import ApiClient
+from tests.ocpi import bundle
 
 ROUTES = api_routes()
 SCOPED = [route for route in ROUTES if route.tenant_scoped]
@@ -30,7 +31,7 @@ def charger(charger: Charger) -> Charger:
         CpoLocation.objects.create(cpo=cpo, ocpi_id="L1", location=charger.location, country="NLD", **times)
         Tariff.objects.create(cpo=cpo, tariff_id="T1", content={"currency": "EUR", "elements": []}, **times)
         Peer.objects.create(pk=1, cpo=cpo, state="registered", version="2.2.1")
-        Cdr.objects.create(cpo=cpo, cdr_id="C1", content={"total_cost": {"excl_vat": 1}}, **times)
+        bundle.new_cdr(cpo, peer=None)
     return charger
 
 
@@ -42,7 +43,7 @@ def name(route: Route) -> str:
 EVENT = {
     "id_tag": "T", "power_w": 1, "configuration": {"HeartbeatInterval": "9"}, "list_version": 1, "entries": [],
     "fault_type": "GroundFailure", "action": "heartbeat", "ocpp_version": "ocpp1.6", "payload": {},
-    "state": "ready", "text": "[]",
+    "state": "ready", "text": "[]", "limit": 16, "unit": "A",
 }  # fmt: skip
 
 
