@@ -19,7 +19,6 @@ LABS = (
     "tests/docs/test_examples.py",
     "tests/e2e/",
     "tests/ocpi/test_live_bundles.py",
-    "tests/openapi/test_conformance.py::test_it_answers_as_documented[/oc",  # the half of all operations: two labs
     "tests/openapi/test_conformance.py",
     "tests/openapi/",
     "tests/ops/test_up.py",

@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def openapi_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     given = {name: os.environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
     with own_database(given["DATABASE_URL"]) as database:
@@ -30,7 +30,7 @@ def openapi_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             yield lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_gateway(openapi_lab: Lab) -> Iterator[Gateway]:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     gateway = Gateway(openapi_lab.facts)

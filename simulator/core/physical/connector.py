@@ -74,7 +74,6 @@ class Running(msgspec.Struct):
     transaction_id: str = ""
     source: str = "local"
     sequence_number: int = 0
-    token_sent: bool = False
     energy_offered: bool = True
     invalid: bool = False
     ends_at: float | None = None

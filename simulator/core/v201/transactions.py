@@ -257,7 +257,7 @@ class Transactions(Charging):
         assert running is not None
         connector.grant = None
         running.id_tag, running.token_type, running.source = grant.token, grant.token_type, grant.source
-        running.authorized = running.token_sent = True
+        running.authorized = True
         running.remote_start_id = grant.remote_start_id
         info = {} if grant.remote_start_id is None else {"remoteStartId": grant.remote_start_id}
         reservation = self.station.block(Reservations).use(connector, grant.token, grant.parent)
