@@ -10,7 +10,7 @@ import ssl
 import time
 import uuid
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -21,6 +21,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from chargers.addresses import AddressRefused
+from chargers.guarded_http import Guarded
 from ocpi.models import Cpo, Exchange, Peer
 from ocpi.protocol import addresses, routing
 from ocpi.protocol.masking import masked
@@ -192,7 +193,9 @@ async def _exchange(call: Call, url: str, request_id: str) -> Reply:
     content = None if call.body is None else json.dumps(call.body, ensure_ascii=False).encode()
     limits = {"connect": call.seconds, "read": call.seconds, "write": call.seconds, "pool": call.seconds}
     async with (
-        httpcore.AsyncConnectionPool(ssl_context=_tls(), network_backend=_Guarded(), max_connections=1) as pool,
+        httpcore.AsyncConnectionPool(
+            ssl_context=_tls(), network_backend=Guarded(addresses.resolved), max_connections=1
+        ) as pool,
         pool.stream(
             call.method,
             url,
@@ -259,35 +262,6 @@ def _reason(error: BaseException) -> str:
 @cache
 def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
-
-
-class _Guarded(httpcore.AsyncNetworkBackend):
-    """Connects to an address that was judged, so that a name cannot mean something else a moment later."""
-
-    def __init__(self) -> None:
-        self._plain = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        failure: Exception = OSError(f"{host} has no address")
-        for address in await addresses.resolved(host, port):
-            try:
-                return await self._plain.connect_tcp(address, port, timeout, local_address, socket_options)
-            except httpcore.ConnectError as error:
-                failure = error
-        raise failure
-
-    async def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
-        raise AddressRefused("No sockets of this machine.")
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 def record(cpo: Cpo, call: Call, reply: Reply) -> Exchange:

@@ -5,18 +5,17 @@ import hashlib
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlunsplit
 
 import httpcore
 
 from chargers import addresses
 from chargers.addresses import AddressRefused
+from chargers.guarded_http import Guarded
 from simulator.core.transfers import BAD_MESSAGE, DENIED, FAILURE, NOT_SUPPORTED, Download, Transferred, Upload
 from simulator.shell import ftp_server
 
@@ -109,7 +108,9 @@ async def _follow(order: Download | Upload, url: str, request: Request, limits: 
     """The request, and again wherever the server sends it; credentials stay with the server they are for."""
     first = _checked(url)
     tls = _tls(order.roots, insecure=order.insecure)
-    async with httpcore.AsyncConnectionPool(ssl_context=tls, network_backend=_Guarded(), max_connections=1) as pool:
+    async with httpcore.AsyncConnectionPool(
+        ssl_context=tls, network_backend=Guarded(_resolved), max_connections=1
+    ) as pool:
         for _ in range(MOST_REDIRECTS + 1):
             parts = _checked(url)
             if parts.scheme == "http" and first.scheme == "https":
@@ -241,35 +242,6 @@ async def _resolved(host: str, port: int) -> list[str]:
     for address in found:
         addresses.judge(ip_address(address.partition("%")[0]))
     return found
-
-
-class _Guarded(httpcore.AsyncNetworkBackend):
-    """Connects to an address that was judged, so that a name cannot mean something else a moment later."""
-
-    def __init__(self) -> None:
-        self._plain = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        failure: Exception = OSError(f"{host} has no address")
-        for address in await _resolved(host, port):
-            try:
-                return await self._plain.connect_tcp(address, port, timeout, local_address, socket_options)
-            except httpcore.ConnectError as error:
-                failure = error
-        raise failure
-
-    async def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
-        raise AddressRefused("No sockets of this machine.")
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 # --- FTP ------------------------------------------------------------------------------------------------------------

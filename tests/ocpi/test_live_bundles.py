@@ -165,7 +165,8 @@ async def test_added_sites_boot_as_well(tenant: Tenant) -> None:
     await tenant.until(accepted.json()["status_url"], lambda answer: answer["status"] == "READY")
 
     path = f"/ocpi/cpos/{cpo['cpo_id']}/locations"
-    await tenant.until(path, lambda answer: statuses_of(answer) == ["AVAILABLE"] * 3)
+    page = await tenant.until(path, lambda answer: statuses_of(answer) == ["AVAILABLE"] * 3)
+    assert page["total"] == 3
 
 
 def test_the_lab_keeps_its_presets_over_a_restart(lab: Lab, tmp_path: Path) -> None:

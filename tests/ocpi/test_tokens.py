@@ -67,7 +67,7 @@ def test_patch_changes_what_it_names(visitor: Visitor) -> None:
         (PATH, {"uid": "other", "last_updated": "2026-03-01T09:00:00Z"}, 200, 2001),
         (PATH, ["no object"], 200, 2001),
         ("/tokens/NL/EMS/unknown", {"valid": False, "last_updated": "2026-03-01T09:00:00Z"}, 404, 2004),
-        ("/tokens/NL/XXX/012345678", {"valid": False, "last_updated": "2026-03-01T09:00:00Z"}, 404, 2000),
+        ("/tokens/NL/OUT/012345678", {"valid": False, "last_updated": "2026-03-01T09:00:00Z"}, 404, 2000),
     ],
 )
 def test_a_patch_that_is_refused(visitor: Visitor, path: str, body: Any, http: int, code: int) -> None:
@@ -82,7 +82,7 @@ def test_a_patch_that_is_refused(visitor: Visitor, path: str, body: Any, http: i
     [
         ({"uid": "other"}, "uid"),
         ({"country_code": "DE"}, "country_code"),
-        ({"party_id": "XXX"}, "party_id"),
+        ({"party_id": "OUT"}, "party_id"),
         ({"type": "APP_USER"}, "type"),
         ({"uid": ...}, "uid"),
         ({"whitelist": "SOMETIMES"}, "whitelist"),

@@ -59,6 +59,7 @@ async def test_fifty_chargers_answer_one_fan_out(fleet_of: Fleet, csms: Csms, no
     await eventually(lambda: ChargerCommand.objects.unscoped().filter(pk__in=ids, state="accepted").count() == 50)
     for charger in fleet:
         await in_step(charger, csms)
+        assert csms.received(charger.identity, "StatusNotification")[-1]["status"] == "Preparing"
 
 
 async def test_a_stopped_charger_closes_with_1000_and_comes_back_where_it_was(fleet_of: Fleet, csms: Csms, node: Node):

@@ -1,11 +1,8 @@
 """Security profiles on real sockets and real TLS: who is let in, who is not, and what a person reads about it."""
 
 import base64
-import contextlib
 import logging
-import socket
 import ssl
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
@@ -21,6 +18,7 @@ from chargers.services import security
 from tenants.scoping import scope
 from tests.contract.proving import proves
 from tests.pki import Authority
+from tests.shell.alerting import AlertingServer
 from tests.shell.conftest import NodeFactory, command, eventually, outcome, query, until
 from tests.shell.csms import Csms
 
@@ -313,45 +311,6 @@ async def test_a_csms_with_old_tls_is_no_connection_but_a_security_event(
 def security_log(charger: Charger) -> list[dict[str, Any]]:
     state = StationState.objects.filter(charger=charger).first()
     return list(state.memory.get("security_events", {}).get("log", [])) if state is not None else []
-
-
-class AlertingServer(threading.Thread):
-    """Says in TLS's own words why it lets nobody in, as asyncio's server does not."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        super().__init__(daemon=True)
-        self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._client: socket.socket | None = None
-
-    def __enter__(self) -> int:
-        self.start()
-        port: int = self._listener.getsockname()[1]
-        return port
-
-    def __exit__(self, *exc: object) -> None:
-        """Cuts off whoever is in the middle of it: that station lives in the loop that waits here."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        while self.is_alive():
-            with contextlib.suppress(OSError):
-                if self._client is not None:
-                    self._client.shutdown(socket.SHUT_RDWR)
-            self.join(0.1)
-
-    def run(self) -> None:
-        while True:
-            try:
-                self._client, _ = self._listener.accept()
-            except OSError:
-                return
-            with contextlib.suppress(OSError), self._speaking(self._client) as secured:
-                secured.do_handshake()
-                secured.recv(1000)
-
-    def _speaking(self, client: socket.socket) -> ssl.SSLSocket:
-        self._client = self._context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
-        return self._client
 
 
 async def inject(charger: Charger, fault: str) -> None:
